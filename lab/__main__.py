@@ -1,0 +1,123 @@
+"""The lab's command line: `python -m lab up | status | down | images | doctor | env`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from filelock import FileLock, Timeout
+
+from lab import cluster, doctor, edition, home, images, objects, registry
+from lab.engine import find_engine
+from lab.errors import LabError
+from lab.progress import say
+
+EPILOG = "Everything the lab keeps lies in one folder: LIFE_WITH_LLMD_HOME, or the user's cache."
+
+
+@click.group(epilog=EPILOG)
+def main() -> None:
+    """Run the kind cluster that proves the listings of Life with llm-d."""
+
+
+@main.command()
+def up() -> None:
+    """Bring the lab up, or repair it; fast when it is up already."""
+    with _alone():
+        engine = find_engine()
+        provided = images.provide_all(engine)
+        server = registry.start(engine, provided["registry"])
+        for key, image in provided.items():
+            if key not in {"node", "registry"}:
+                registry.push(engine, server, image)
+        cluster.ensure(engine, provided)
+        objects.pretend_gpus()
+        objects.install_crds()
+    say("The lab is up. Use it in this shell with: " + _shell_hint())
+
+
+@main.command()
+def status() -> None:
+    """Show what runs, and how to reach it."""
+    lab = cluster.connect()
+    for name, version in lab.environment().items():
+        click.echo(f"{name:22}{version}")
+    click.echo(f"{'kubeconfig':22}{lab.kubeconfig}")
+    click.echo(f"{'use it with':22}{_shell_hint()}")
+    click.echo()
+    click.echo(cluster.kubectl("get", "nodes", doing="Listing the nodes").rstrip())
+
+
+@main.command()
+def env() -> None:
+    """Print the shell lines that point kubectl at the lab."""
+    lab = cluster.connect()
+    click.echo(f'export KUBECONFIG="{lab.kubeconfig}"')
+    click.echo(f'export PATH="{lab.kubectl.parent}:$PATH"')
+
+
+@main.command()
+@click.option("--images", "with_images", is_flag=True, help="Also remove images, archives stay.")
+def down(*, with_images: bool) -> None:
+    """Remove the cluster, the registry and the network; built images stay."""
+    with _alone():
+        engine = find_engine(install=False)
+        cluster.delete(engine)
+        registry.remove(engine)
+        if with_images:
+            images.remove_all(engine)
+    say("The lab is down.")
+
+
+@main.command("images")
+def show_images() -> None:
+    """Show each image, where it came from, and where it would come from."""
+    provided = {image.name: image.source for image in images.recorded().values()}
+    for image in edition.images().values():
+        source = provided.get(image.name)
+        click.echo(f"{image.name:60}{source or 'not in use: ' + images.would_come_from(image)}")
+    for name, origin in objects.crd_sources().items():
+        click.echo(f"{name:60}{origin}")
+    click.echo(f"Archives are looked for in {home.archives()}")
+
+
+@main.command("doctor")
+def run_doctor() -> None:
+    """Check this host and say what is missing; changes nothing."""
+    findings = doctor.examine()
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.good else 'MISS'}  {finding.text}")
+    if not all(finding.good for finding in findings):
+        sys.exit(1)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one command change the lab at a time; a second one waits and says so."""
+    lock = FileLock(home.home() / "lab.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("Another lab command is at work; waiting for it ...")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _shell_hint() -> str:
+    return f'eval "$({sys.executable} -m lab env)"'
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except LabError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo("Stopped. Run the command again: it goes on where it was.", err=True)
+        sys.exit(130)

@@ -1,0 +1,290 @@
+"""The kind cluster: made, found again, repaired, removed.
+
+Its topology is the listing that readers see, examples/02-installation/kind-cluster.yaml;
+the lab adds only what this host and its registry need.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from lab import edition, home, host, images, programs, registry
+from lab.engine import Engine
+from lab.errors import LabError
+from lab.images import Provided
+from lab.process import run, succeeds
+from lab.progress import say, step
+
+TOPOLOGY = edition.PROJECT / "examples/02-installation/kind-cluster.yaml"
+#: The label in the topology that says how many GPUs a node pretends to have.
+GPU_LABEL = "nvidia.com/gpu.count"
+#: Seconds that nodes and system pods have to become Ready.
+READY_LIMIT = 180
+#: Seconds in which a restarted API server must answer before the cluster is made anew.
+REPAIR_LIMIT = 60
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab that is up: what proofs and readers need to reach it."""
+
+    kubeconfig: Path
+    kubectl: Path
+    router_line: str
+
+    def environment(self) -> dict[str, str]:
+        """Return what a record says about where a listing ran: component -> version."""
+        pins = edition.versions()
+        router = self.router_line
+        if router != pins["router"]:
+            router = f"{router}, configuration translated"
+        return {
+            "cluster": f"kind {pins['kind']}",
+            "kubernetes": pins["kubernetes"],
+            "router": router,
+            "simulator": pins["simulator"],
+            "envoy": pins["envoy"],
+            "inference-extension": pins["inference-extension"],
+        }
+
+
+def connect() -> Lab:
+    """Return the running lab; raises LabError when it is not up."""
+    lab = Lab(home.kubeconfig(), _kubectl(), router_line())
+    ready = lab.kubeconfig.exists() and lab.kubectl.exists()
+    if not (ready and succeeds(_kubectl_command("get", "--raw=/readyz"))):
+        message = "The lab is not up. Start it with: nox -s lab -- up"
+        raise LabError(message)
+    return lab
+
+
+def router_line() -> str:
+    """Return the version of the router whose image the lab provides."""
+    provided = images.recorded().get("router")
+    return provided.name.rsplit(":", 1)[1] if provided else edition.versions()["router"]
+
+
+def ensure(engine: Engine, provided: dict[str, Provided]) -> None:
+    """Make the cluster, or find and repair it; return when every node is Ready."""
+    require_ownership(engine)
+    nodes = node_containers(engine)
+    state = _state()
+    _require_same_topology(nodes, state)
+    stale = bool(nodes) and state.get("image") != provided["node"].identity
+    if nodes and (not state.get("nodes") or stale or not _revive(engine, nodes)):
+        say("The cluster cannot be used as it is, so it is made anew.")
+        delete(engine)
+        nodes = {}
+    if not nodes:
+        _create(engine, provided["node"])
+    _configure_network(engine, provided["node"])
+    _wait_until_ready()
+
+
+def delete(engine: Engine) -> None:
+    """Remove the cluster's nodes and all that kind made for them."""
+    require_ownership(engine)
+    if node_containers(engine):
+        with step("Removing the cluster"):
+            _kind(engine, "delete", "cluster", f"--name={home.CLUSTER}", doing="kind delete cluster")
+            for name in node_containers(engine):  # kind skips what a killed run left half made
+                engine.run("rm", "-f", "-v", name, doing=f"Removing {name}")
+    home.kubeconfig().unlink(missing_ok=True)
+    _state_file().unlink(missing_ok=True)
+
+
+def require_ownership(engine: Engine) -> None:
+    """Stop with a sentence when a kind cluster of another owner has the lab's name."""
+    state = _state()
+    nodes = node_containers(engine)
+    known = state.get("nodes", {}).values()
+    # A state without nodes is what a killed `up` leaves: those nodes are the lab's.
+    foreign = [name for name, found in nodes.items() if not state or (known and found["Id"] not in known)]
+    if foreign:
+        message = (
+            f"A kind cluster named {home.CLUSTER} exists that this lab did not make, so it is left "
+            f"alone. Delete it ({engine.program} rm -f -v {' '.join(foreign)}), or give the lab that "
+            "made it its folder back (LIFE_WITH_LLMD_HOME)."
+        )
+        raise LabError(message)
+
+
+def node_containers(engine: Engine) -> dict[str, dict[str, Any]]:
+    """Return name -> what the engine knows, for every node of a cluster of our name."""
+    label = f"label=io.x-k8s.kind.cluster={home.CLUSTER}"
+    printed = engine.run(
+        "ps", "--all", f"--filter={label}", "--format={{.Names}}", doing="Listing the nodes"
+    )
+    found = {name: engine.inspect("container", name) for name in sorted(printed.split())}
+    return {name: container for name, container in found.items() if container}
+
+
+def kubectl(*arguments: str, doing: str, timeout: float = 60) -> str:
+    """Run the lab's kubectl on the lab and return its output; raises LabError."""
+    return run(_kubectl_command(*arguments), doing=doing, timeout=timeout)
+
+
+def topology() -> dict[str, Any]:
+    """Return the kind configuration that readers see."""
+    if not TOPOLOGY.exists():
+        message = f"{TOPOLOGY.relative_to(edition.PROJECT)} is missing; it describes the lab's cluster."
+        raise LabError(message)
+    loaded: dict[str, Any] = YAML(typ="safe").load(TOPOLOGY)
+    return loaded
+
+
+def gpu_counts() -> dict[str, int]:
+    """Return node name -> number of pretended GPUs, from the nodes' labels."""
+    nodes = json.loads(kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))["items"]
+    labels = {node["metadata"]["name"]: node["metadata"]["labels"] for node in nodes}
+    return {name: int(found[GPU_LABEL]) for name, found in labels.items() if GPU_LABEL in found}
+
+
+def _kubectl() -> Path:
+    return home.folder("cluster") / "bin" / "kubectl"
+
+
+def _kubectl_command(*arguments: str) -> list[str | Path]:
+    return [_kubectl(), f"--kubeconfig={home.kubeconfig()}", *arguments]
+
+
+def _kind(engine: Engine, *arguments: str, doing: str) -> str:
+    program = programs.program("kind", "kind")
+    environment = {**engine.environment, "KUBECONFIG": str(home.kubeconfig())}
+    return run([program, *arguments], doing=doing, environment=environment, timeout=600)
+
+
+def _create(engine: Engine, image: Provided) -> None:
+    host.require_space(home.home(), host.CLUSTER_SPACE)
+    _prepare_host()
+    _save_state({"topology": _topology_hash()})  # what a killed run leaves is ours
+    settings = home.folder("cluster") / "kind.yaml"
+    YAML(typ="safe").dump(_kind_settings(image), settings)
+    with step(f"Creating the kind cluster {home.CLUSTER} (4 nodes)"):
+        _kind(
+            engine,
+            "create",
+            "cluster",
+            f"--name={home.CLUSTER}",
+            f"--image={image.name}",
+            f"--config={settings}",
+            f"--kubeconfig={home.kubeconfig()}",
+            doing="kind create cluster",
+        )
+    nodes = node_containers(engine)
+    _take_kubectl(engine, next(name for name in nodes if name.endswith("control-plane")))
+    identities = {name: container["Id"] for name, container in nodes.items()}
+    _save_state({"topology": _topology_hash(), "image": image.identity, "nodes": identities})
+
+
+def _prepare_host() -> None:
+    """Make the folder that kind mounts into nodes; some kernels come without modules."""
+    if host.is_root():
+        Path("/lib/modules").mkdir(parents=True, exist_ok=True)
+
+
+def _kind_settings(image: Provided) -> dict[str, Any]:
+    """Return the readers' topology plus what this host and registry need."""
+    settings = topology()
+    mount = {
+        "hostPath": str(registry.write_mirrors()),
+        "containerPath": "/etc/containerd/certs.d",
+        "readOnly": True,
+    }
+    for node in settings["nodes"]:
+        node.setdefault("extraMounts", []).append(mount)
+    if image.source == "built":  # kindnetd cannot be built offline; _configure_network
+        settings.setdefault("networking", {})["disableDefaultCNI"] = True
+    if host.uses_cgroup_v1():
+        patch = "kind: KubeletConfiguration\nfailCgroupV1: false\n"
+        settings.setdefault("kubeadmConfigPatches", []).append(patch)
+    return settings
+
+
+def _take_kubectl(engine: Engine, node: str) -> None:
+    """Copy kubectl out of a node, so that client and server have one version."""
+    _kubectl().parent.mkdir(exist_ok=True)
+    engine.run("cp", f"{node}:/usr/bin/kubectl", _kubectl(), doing="Taking kubectl from a node")
+    _kubectl().chmod(0o755)
+
+
+def _configure_network(engine: Engine, image: Provided) -> None:
+    """Give each node its pod range and the routes to the others (own node image only).
+
+    Safe to repeat: a restarted node has lost its routes.
+    """
+    if image.source != "built":
+        return
+    nodes = json.loads(kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))["items"]
+    ranges = {node["metadata"]["name"]: node["spec"]["podCIDR"] for node in nodes}
+    peers = {
+        node["metadata"]["name"]: next(
+            entry["address"] for entry in node["status"]["addresses"] if entry["type"] == "InternalIP"
+        )
+        for node in nodes
+    }
+    for name, own in ranges.items():
+        routes = [f"{ranges[peer]}={peers[peer]}" for peer in ranges if peer != name]
+        engine.run(
+            "exec", name, "configure-pod-network", own, *routes, doing=f"Pod network of {name}"
+        )
+
+
+def _wait_until_ready() -> None:
+    limit = f"--timeout={READY_LIMIT}s"
+    with step("Waiting for nodes and system pods"):
+        for target in (
+            ("--for=condition=Ready", "nodes", "--all"),
+            ("--for=condition=Available", "--namespace=kube-system", "deployment/coredns"),
+        ):
+            kubectl("wait", limit, *target, doing="Waiting for the cluster", timeout=READY_LIMIT + 10)
+
+
+def _revive(engine: Engine, nodes: dict[str, dict[str, Any]]) -> bool:
+    """Start nodes that stand still; tell whether the cluster answers then."""
+    for name in nodes:
+        if not engine.succeeds("exec", name, "true"):
+            say(f"{name} does not run; starting it.")
+            # The engine may still believe in a process that was killed.
+            engine.succeeds("stop", "--time=1", name)
+            if not engine.succeeds("start", name, timeout=60):
+                return False
+    deadline = time.monotonic() + REPAIR_LIMIT
+    while time.monotonic() < deadline:
+        if succeeds(_kubectl_command("get", "--raw=/readyz", "--request-timeout=5s")):
+            return True
+    return False
+
+
+def _require_same_topology(nodes: dict[str, Any], state: dict[str, Any]) -> None:
+    if nodes and state.get("nodes") and state.get("topology") != _topology_hash():
+        message = (
+            f"{TOPOLOGY.relative_to(edition.PROJECT)} has changed since the cluster was made. "
+            "Make it anew: nox -s lab -- down, then nox -s lab -- up."
+        )
+        raise LabError(message)
+
+
+def _topology_hash() -> str:
+    return hashlib.sha256(json.dumps(topology(), sort_keys=True).encode()).hexdigest()
+
+
+def _state_file() -> Path:
+    return home.folder("cluster") / "state.json"
+
+
+def _state() -> dict[str, Any]:
+    path = _state_file()
+    state: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return state
+
+
+def _save_state(state: dict[str, Any]) -> None:
+    _state_file().write_text(json.dumps(state, indent=2) + "\n")

@@ -1,0 +1,55 @@
+"""The pins of the edition, read from edition.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class PinnedImage:
+    """An image that the lab runs, under the name that manifests use.
+
+    `build` names its offline build in builds.toml, `fallback` the image that takes
+    its place where it cannot be had; both may be empty.
+    """
+
+    key: str
+    name: str
+    build: str = ""
+    fallback: str = ""
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return component name -> pinned version."""
+    pins: dict[str, str] = _edition()["versions"]
+    return pins
+
+
+@cache
+def images() -> dict[str, PinnedImage]:
+    """Return key -> image, in the order of edition.toml."""
+    return {
+        key: PinnedImage(
+            key=key,
+            name=fill(row["name"]),
+            build=row.get("build", ""),
+            fallback=row.get("fallback", ""),
+        )
+        for key, row in _edition()["images"].items()
+    }
+
+
+def fill(template: str) -> str:
+    """Replace each `{component}` by its pinned version."""
+    return template.format_map(versions())
+
+
+def _edition() -> dict[str, dict]:
+    with (PROJECT / "edition.toml").open("rb") as file:
+        return tomllib.load(file)

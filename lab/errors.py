@@ -1,0 +1,5 @@
+"""The one error that the lab raises for people: a sentence with the remedy in it."""
+
+
+class LabError(Exception):
+    """Say what failed, where, and what to do; the command line prints it and exits 1."""

@@ -1,0 +1,104 @@
+"""What the lab puts into its cluster: the CRDs of llm-d and the pretended GPUs."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from lab import edition, home, programs
+from lab.cluster import gpu_counts, kubectl
+from lab.progress import step
+
+EXTENSION = "sigs.k8s.io/gateway-api-inference-extension"
+OLD_GROUP = "inference.networking.x-k8s.io"
+NEW_GROUP = "llm-d.ai"
+#: Kinds that moved to llm-d.ai with router v0.9. No Go module carries their CRDs, so the
+#: lab derives them from the same kinds under the old group, or takes upstream's own
+#: files from the archive folder (archives/crds/).
+MOVED = ("inferenceobjectives", "inferencemodelrewrites")
+POOL = "inference.networking.k8s.io_inferencepools.yaml"
+GPU = "nvidia.com/gpu"
+
+
+def install_crds() -> None:
+    """Apply the CRDs that the edition pins and wait until they are served."""
+    texts = crds().values()
+    path = home.folder("cluster") / "crds.yaml"
+    path.write_text("---\n".join(texts))
+    names = [YAML(typ="safe").load(text)["metadata"]["name"] for text in texts]
+    with step("Installing the CRDs of llm-d"):
+        kubectl(
+            "apply", "--server-side", "--force-conflicts", f"--filename={path}", doing="Applying CRDs"
+        )
+        kubectl(
+            "wait",
+            "--for=condition=Established",
+            *[f"crd/{name}" for name in names],
+            doing="Waiting for the CRDs",
+        )
+
+
+def crds() -> dict[str, str]:
+    """Return file name -> text of every CRD that the lab installs."""
+    bases = programs.module_folder("crds", EXTENSION) / "config/crd/bases"
+    texts = {POOL: (bases / POOL).read_text()}
+    for plural in MOVED:
+        old = f"{OLD_GROUP}_{plural}.yaml"
+        texts[old] = (bases / old).read_text()
+        given = _given(plural)
+        texts[given.name] = given.read_text() if given.exists() else derive_crd(texts[old])
+    return texts
+
+
+def crd_sources() -> dict[str, str]:
+    """Return file name -> where that CRD comes from."""
+    pinned = f"CRD of Inference Extension {edition.versions()['inference-extension']}"
+    sources = {POOL: pinned}
+    for plural in MOVED:
+        given = _given(plural)
+        sources[f"{OLD_GROUP}_{plural}.yaml"] = pinned
+        sources[given.name] = "CRD from the archive folder" if given.exists() else f"CRD derived from {OLD_GROUP}"
+    return sources
+
+
+def _given(plural: str) -> Path:
+    return home.archives() / "crds" / f"{NEW_GROUP}_{plural}.yaml"
+
+
+def derive_crd(old: str) -> str:
+    """Turn a CRD of the old group into the same kind's CRD under llm-d.ai.
+
+    The two schemas are equal but for the group, one annotation and the integer format
+    of an objective's priority.
+    """
+    yaml = YAML()
+    crd: dict[str, Any] = yaml.load(old)
+    crd["metadata"]["name"] = crd["metadata"]["name"].replace(OLD_GROUP, NEW_GROUP)
+    crd["metadata"]["annotations"].pop("api-approved.kubernetes.io", None)
+    crd["spec"]["group"] = NEW_GROUP
+    for version in crd["spec"]["versions"]:
+        spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+        if "priority" in spec:
+            spec["priority"]["format"] = "int32"
+    text = StringIO()
+    yaml.dump(crd, text)
+    return text.getvalue()
+
+
+def pretend_gpus() -> None:
+    """Let nodes offer the GPUs that their label promises (kubelet keeps the numbers)."""
+    for name, count in gpu_counts().items():
+        amounts = {GPU: str(count)}
+        patch = {"status": {"capacity": amounts, "allocatable": amounts}}
+        kubectl(
+            "patch",
+            "node",
+            name,
+            "--subresource=status",
+            f"--patch={json.dumps(patch)}",
+            doing=f"Giving {name} {count} pretended GPUs",
+        )

@@ -1,0 +1,74 @@
+"""Run other programs, keep what they print, and fail with a sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.home import folder
+
+TAIL = 15
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    doing: str,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    remedy: str = "",
+    timeout: float | None = None,
+) -> str:
+    """Run a command to its end and return what it printed on standard output.
+
+    `doing` completes the sentence "… failed"; `remedy` is added to it. All output
+    goes to a log file in the lab's folder, named in the error. `timeout` is in
+    seconds. Raises LabError when the program is missing, fails or takes too long.
+    """
+    log = folder("logs") / f"{Path(command[0]).name}.log"
+    try:
+        result = subprocess.run(
+            [str(part) for part in command],
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        message = f"{doing} failed: {command[0]} is not installed. {remedy}"
+        raise LabError(message.strip()) from error
+    except subprocess.TimeoutExpired as error:
+        message = f"{doing} failed: no end after {timeout:.0f} s. {remedy}"
+        raise LabError(message.strip()) from error
+    if result.returncode:
+        log.write_text(result.stdout + result.stderr)
+        raise LabError(_failure(doing, result, log, remedy))
+    return result.stdout
+
+
+def succeeds(
+    command: Sequence[str | Path],
+    environment: Mapping[str, str] | None = None,
+    timeout: float = 20,
+) -> bool:
+    """Tell whether a command exits with 0 within `timeout` seconds."""
+    try:
+        run(command, doing="probe", environment=environment, timeout=timeout)
+    except LabError:
+        return False
+    return True
+
+
+def _failure(
+    doing: str, result: subprocess.CompletedProcess[str], log: Path, remedy: str
+) -> str:
+    lines = (result.stderr.strip() or result.stdout.strip()).splitlines()[-TAIL:]
+    said = "\n".join(f"    {line}" for line in lines)
+    advice = f"\n{remedy}" if remedy else ""
+    return f"{doing} failed (exit code {result.returncode}):\n{said}\n    (all of it: {log}){advice}"

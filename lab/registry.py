@@ -1,0 +1,158 @@
+"""The lab's own registry: nodes pull every image from it under its public name.
+
+containerd reads a mirror file per public host; an image that the lab has not is
+refused at once, without asking the outside.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+
+from lab import home
+from lab.engine import Engine
+from lab.errors import LabError
+from lab.images import Provided
+from lab.progress import step
+
+#: Public hosts that the nodes ask the lab's registry for.
+MIRRORED = ("docker.io", "ghcr.io", "quay.io", "registry.k8s.io")
+PORT = 5000
+
+SETTINGS = f"""\
+version: 0.1
+storage:
+  filesystem:
+    rootdirectory: /var/lib/registry
+  delete:
+    enabled: true
+http:
+  addr: :{PORT}
+log:
+  level: warn
+"""
+
+MIRROR = """\
+server = "http://{registry}:{port}/v2/{host}"
+override_path = true
+[host."http://{registry}:{port}/v2/{host}"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
+"""
+
+
+def start(engine: Engine, image: Provided) -> str:
+    """Start the registry if it does not run; return its address on loopback."""
+    require_ownership(engine)
+    container = engine.inspect("container", home.REGISTRY)
+    if container and not _runs(engine):
+        engine.run("rm", "-f", "-v", home.REGISTRY, doing="Removing the stopped registry")
+        container = None
+    if container is None:
+        _create(engine, image)
+    return address(engine)
+
+
+def require_ownership(engine: Engine) -> None:
+    """Stop with a sentence when a container or network of another owner has our name."""
+    for kind, name in (("container", home.REGISTRY), ("network", home.CLUSTER)):
+        found = engine.inspect(kind, name)
+        if found is not None and _labels(found).get(home.OWNER) != "lab":
+            message = (
+                f"A {kind} named {name} exists that this lab did not make, so it is left alone. "
+                f"Rename or remove it ({engine.program} {kind} rm {name}), then try again."
+            )
+            raise LabError(message)
+
+
+def address(engine: Engine) -> str:
+    """Return the registry's address on this host, such as `127.0.0.1:40123`."""
+    printed = engine.run("port", home.REGISTRY, f"{PORT}/tcp", doing="Asking for the registry's port")
+    return printed.strip().splitlines()[0]
+
+
+def push(engine: Engine, server: str, image: Provided) -> None:
+    """Put an image into the registry under its public name, unless it is there."""
+    path = home.folder("registry") / "pushed.json"
+    pushed = json.loads(path.read_text()) if path.exists() else {}
+    if pushed.get(image.name) == image.identity and _has(server, image.name):
+        return
+    target = f"{server}/{image.name}"
+    insecure = ["--tls-verify=false"] if engine.program == "podman" else []
+    with step(f"Putting {image.name} into the lab's registry"):
+        engine.run("tag", image.name, target, doing=f"Tagging {image.name}")
+        try:
+            engine.run("push", *insecure, target, doing=f"Pushing {image.name}")
+        finally:
+            engine.run("rmi", target, doing=f"Untagging {target}")
+    path.write_text(json.dumps({**pushed, image.name: image.identity}, indent=2) + "\n")
+
+
+def write_mirrors() -> Path:
+    """Write containerd's mirror files and return the folder that nodes mount."""
+    root = home.folder("mirrors")
+    for host in MIRRORED:
+        folder = root / host
+        folder.mkdir(exist_ok=True)
+        text = MIRROR.format(registry=home.REGISTRY, port=PORT, host=host)
+        (folder / "hosts.toml").write_text(text)
+    return root
+
+
+def remove(engine: Engine) -> None:
+    """Remove the registry's container and the lab's network; stored images stay."""
+    require_ownership(engine)
+    if engine.inspect("container", home.REGISTRY):
+        engine.run("rm", "-f", "-v", home.REGISTRY, doing="Removing the registry")
+    if engine.inspect("network", home.CLUSTER):
+        engine.run("network", "rm", home.CLUSTER, doing="Removing the lab's network")
+
+
+def _create(engine: Engine, image: Provided) -> None:
+    if engine.inspect("network", home.CLUSTER) is None:
+        label = f"--label={home.OWNER}=lab"
+        engine.run("network", "create", label, home.CLUSTER, doing="Making the lab's network")
+    settings = home.folder("cluster") / "registry.yml"
+    settings.write_text(SETTINGS)
+    with step("Starting the lab's registry"):
+        engine.run(
+            "run",
+            "--detach",
+            f"--name={home.REGISTRY}",
+            f"--network={home.CLUSTER}",
+            f"--label={home.OWNER}=lab",
+            f"--publish=127.0.0.1::{PORT}",  # loopback only; the engine picks a free port
+            f"--volume={home.folder('registry')}:/var/lib/registry",
+            f"--volume={settings}:/etc/lab-registry.yml:ro",
+            image.name,
+            "serve",
+            "/etc/lab-registry.yml",
+            doing="Starting the lab's registry",
+        )
+
+
+def _runs(engine: Engine) -> bool:
+    """Tell whether the registry really answers (its process may have been killed)."""
+    try:
+        return httpx.get(f"http://{address(engine)}/v2/", timeout=5).is_success
+    except (LabError, httpx.HTTPError):
+        return False
+
+
+def _has(server: str, name: str) -> bool:
+    repository, tag = name.rsplit(":", 1)
+    accepted = (
+        "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, "
+        "application/vnd.docker.distribution.manifest.v2+json"
+    )
+    url = f"http://{server}/v2/{repository}/manifests/{tag}"
+    try:
+        return httpx.head(url, headers={"Accept": accepted}, timeout=10).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _labels(found: dict) -> dict[str, str]:
+    return found.get("labels") or found.get("Labels") or found.get("Config", {}).get("Labels") or {}
