@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -224,14 +226,13 @@ def _configure_network(engine: Engine, image: Provided) -> None:
         return
     nodes = json.loads(kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))["items"]
     ranges = {node["metadata"]["name"]: node["spec"]["podCIDR"] for node in nodes}
-    peers = {
-        node["metadata"]["name"]: next(
-            entry["address"] for entry in node["status"]["addresses"] if entry["type"] == "InternalIP"
-        )
-        for node in nodes
+    # From the engine, not from the nodes' status: a restart may have moved an address.
+    addresses = {
+        name: container["NetworkSettings"]["Networks"][home.CLUSTER]["IPAddress"]
+        for name, container in node_containers(engine).items()
     }
     for name, own in ranges.items():
-        routes = [f"{ranges[peer]}={peers[peer]}" for peer in ranges if peer != name]
+        routes = [f"{ranges[peer]}={addresses[peer]}" for peer in ranges if peer != name]
         engine.run(
             "exec", name, "configure-pod-network", own, *routes, doing=f"Pod network of {name}"
         )
@@ -248,19 +249,37 @@ def _wait_until_ready() -> None:
 
 
 def _revive(engine: Engine, nodes: dict[str, dict[str, Any]]) -> bool:
-    """Start nodes that stand still; tell whether the cluster answers then."""
-    for name in nodes:
-        if not engine.succeeds("exec", name, "true"):
-            say(f"{name} does not run; starting it.")
-            # The engine may still believe in a process that was killed.
-            engine.succeeds("stop", "--time=1", name)
-            if not engine.succeeds("start", name, timeout=60):
-                return False
+    """Start nodes that stand still; tell whether the whole cluster answers then."""
+    still = [name for name in nodes if not engine.succeeds("exec", name, "true")]
+    began = datetime.now(UTC)
+    for name in still:
+        say(f"{name} does not run; starting it.")
+        # The engine may still believe in a process that was killed.
+        engine.succeeds("stop", "--time=1", name, timeout=30)
+        try:
+            engine.run("start", name, doing=f"Starting {name}", timeout=60)
+        except LabError as error:
+            say(str(error))
+            return False
     deadline = time.monotonic() + REPAIR_LIMIT
     while time.monotonic() < deadline:
-        if succeeds(_kubectl_command("get", "--raw=/readyz", "--request-timeout=5s")):
+        if succeeds(_kubectl_command("get", "--raw=/readyz", "--request-timeout=5s")) and _heard_from(
+            still, began
+        ):
             return True
     return False
+
+
+def _heard_from(names: Sequence[str], moment: datetime) -> bool:
+    """Tell whether the kubelets of these nodes renewed their leases after a moment.
+
+    A node counts as Ready for 40 s after its kubelet died, so Ready alone says nothing.
+    """
+    if not names:
+        return True
+    listed = kubectl("get", "leases", "--namespace=kube-node-lease", "-o=json", doing="Listing leases")
+    renewed = {lease["metadata"]["name"]: lease["spec"]["renewTime"] for lease in json.loads(listed)["items"]}
+    return all(datetime.fromisoformat(renewed[name]) > moment for name in names)
 
 
 def _require_same_topology(nodes: dict[str, Any], state: dict[str, Any]) -> None:

@@ -68,9 +68,15 @@ def require_ownership(engine: Engine) -> None:
 
 
 def address(engine: Engine) -> str:
-    """Return the registry's address on this host, such as `127.0.0.1:40123`."""
+    """Return the registry's address on this host, such as `127.0.0.1:40123`.
+
+    Raises LabError when the registry does not run.
+    """
     printed = engine.run("port", home.REGISTRY, f"{PORT}/tcp", doing="Asking for the registry's port")
-    return printed.strip().splitlines()[0]
+    if not printed.strip():
+        message = f"{home.REGISTRY} publishes no port: it does not run."
+        raise LabError(message)
+    return printed.split()[0]
 
 
 def push(engine: Engine, server: str, image: Provided) -> None:
