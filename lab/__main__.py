@@ -27,6 +27,8 @@ def up() -> None:
     """Bring the lab up, or repair it; fast when it is up already."""
     with _alone():
         engine = find_engine()
+        registry.require_ownership(engine)
+        cluster.require_ownership(engine)
         provided = images.provide_all(engine)
         server = registry.start(engine, provided["registry"])
         for key, image in provided.items():

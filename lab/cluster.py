@@ -121,9 +121,7 @@ def require_ownership(engine: Engine) -> None:
 def node_containers(engine: Engine) -> dict[str, dict[str, Any]]:
     """Return name -> what the engine knows, for every node of a cluster of our name."""
     label = f"label=io.x-k8s.kind.cluster={home.CLUSTER}"
-    printed = engine.run(
-        "ps", "--all", f"--filter={label}", "--format={{.Names}}", doing="Listing the nodes"
-    )
+    printed = engine.run("ps", "--all", f"--filter={label}", "--format={{.Names}}", doing="Listing the nodes")
     found = {name: engine.inspect("container", name) for name in sorted(printed.split())}
     return {name: container for name, container in found.items() if container}
 
@@ -233,9 +231,7 @@ def _configure_network(engine: Engine, image: Provided) -> None:
     }
     for name, own in ranges.items():
         routes = [f"{ranges[peer]}={addresses[peer]}" for peer in ranges if peer != name]
-        engine.run(
-            "exec", name, "configure-pod-network", own, *routes, doing=f"Pod network of {name}"
-        )
+        engine.run("exec", name, "configure-pod-network", own, *routes, doing=f"Pod network of {name}")
 
 
 def _wait_until_ready() -> None:

@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -50,6 +51,6 @@ def fill(template: str) -> str:
     return template.format_map(versions())
 
 
-def _edition() -> dict[str, dict]:
+def _edition() -> dict[str, Any]:
     with (PROJECT / "edition.toml").open("rb") as file:
         return tomllib.load(file)

@@ -9,21 +9,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lab import host, home
+from lab import home, host, packages
 from lab.errors import LabError
 from lab.process import run, succeeds
 
-#: Programs of podman and the Debian packages that bring them.
-PODMAN_PACKAGES = {
-    "podman": "podman",
-    "runc": "runc",
-    "iptables": "iptables",
-}
-#: podman's network programs are not on the PATH.
-NETWORK_PROGRAMS = {
-    "/usr/lib/podman/netavark": "netavark",
-    "/usr/lib/podman/aardvark-dns": "aardvark-dns",
-}
+#: What podman needs, and the Debian packages that bring it. Its network programs are
+#: not on the PATH.
+PODMAN_NEEDS = (
+    ("podman", "podman"),
+    ("runc", "runc"),
+    ("iptables", "iptables"),
+    ("/usr/lib/podman/netavark", "netavark"),
+    ("/usr/lib/podman/aardvark-dns", "aardvark-dns"),
+)
+#: Where other distributions keep podman's network programs; there, podman is taken as
+#: it is.
+OTHER_LAYOUT = "/usr/libexec/podman/netavark"
 #: podman asks for 1,048,576 of each by default; a process without CAP_SYS_RESOURCE
 #: gets no more than its own hard limit. 32,768 processes: the hard limit itself was
 #: refused on the reference host.
@@ -53,11 +54,11 @@ class Engine:
 
     def inspect(self, kind: str, name: str) -> dict[str, Any] | None:
         """Return what the engine knows of a container, image or network, or None."""
-        if not self.succeeds(kind, "inspect", name):
+        try:
+            printed = self.run(kind, "inspect", name, doing=f"Inspecting {kind} {name}")
+        except LabError:
             return None
-        found: list[dict[str, Any]] = json.loads(
-            self.run(kind, "inspect", name, doing=f"Inspecting {kind} {name}")
-        )
+        found: list[dict[str, Any]] = json.loads(printed)
         return found[0]
 
     def image_labels(self, name: str) -> dict[str, str] | None:
@@ -75,22 +76,14 @@ def find_engine(*, install: bool = True) -> Engine:
     """
     if shutil.which("docker") and succeeds(["docker", "info"]):
         return Engine("docker", {"KIND_EXPERIMENTAL_DOCKER_NETWORK": home.CLUSTER})
-    if install:
-        host.require_programs(PODMAN_PACKAGES)
-        helpers = [name for path, name in NETWORK_PROGRAMS.items() if not Path(path).exists()]
-        if helpers and not _other_layout():
-            host.install_packages(helpers)
+    if install and not Path(OTHER_LAYOUT).exists():
+        packages.require(PODMAN_NEEDS)
     elif not shutil.which("podman"):
         message = "No container engine: install docker, or podman (apt-get install podman)."
         raise LabError(message)
     engine = Engine("podman", _podman_environment())
     engine.run("info", doing="Asking podman for its state")
     return engine
-
-
-def _other_layout() -> bool:
-    """Tell whether another distribution keeps podman's network programs elsewhere."""
-    return Path("/usr/libexec/podman/netavark").exists()
 
 
 def _podman_environment() -> dict[str, str]:

@@ -13,8 +13,8 @@ from platformdirs import user_cache_path
 #: Name of the kind cluster, of its network, and the prefix of the registry's name.
 CLUSTER = "life-with-llm-d"
 REGISTRY = f"{CLUSTER}-registry"
-#: Label on every container, network and image that the lab makes, so that it can
-#: tell its own from another owner's.
+#: Label on what the lab makes. On a container or network it names this folder, so that
+#: the lab can tell its own from another owner's; built images are shared.
 OWNER = "life-with-llm-d.owner"
 #: Label on every image that the lab builds: a hash of what went into it.
 BUILD_KEY = "life-with-llm-d.build"

@@ -1,16 +1,13 @@
-"""What this host offers and lacks: packages, rights, disk, cgroups."""
+"""What this host offers: rights, disk, control groups, limits."""
 
 from __future__ import annotations
 
 import os
 import resource
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.process import run
-from lab.progress import step
 
 #: A first offline build leaves about this much behind (caches and images), in GiB.
 BUILD_SPACE = 14
@@ -47,32 +44,3 @@ def require_space(path: Path, needed: float) -> None:
             "Free some, or point LIFE_WITH_LLMD_HOME at a larger disk."
         )
         raise LabError(message)
-
-
-def require_programs(packages: dict[str, str]) -> None:
-    """Install the Debian packages of missing programs, or say which to install.
-
-    `packages` maps a program to the package that brings it. Root on Debian gets
-    them installed; everyone else gets the exact command in the error.
-    """
-    missing = sorted({packages[name] for name in packages if not shutil.which(name, path=_path())})
-    if missing:
-        install_packages(missing)
-
-
-def install_packages(missing: Sequence[str]) -> None:
-    """Install Debian packages as root, or raise the command that does it."""
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-    if not (is_root() and shutil.which("apt-get")):
-        message = f"Missing system packages. Install them with: sudo {' '.join(command)}"
-        raise LabError(message)
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    remedy = "Check that this host reaches its Debian mirror, then try again."
-    with step(f"Installing {', '.join(missing)}"):
-        run(["apt-get", "update"], doing="apt-get update", environment=quiet, remedy=remedy)
-        run(command, doing="Installing packages", environment=quiet, remedy=remedy)
-
-
-def _path() -> str:
-    # Programs for administrators are not on every user's PATH.
-    return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lab import edition, home, host, programs
+from lab import edition, home, host, packages, programs
 from lab.edition import PinnedImage
 from lab.engine import Engine
 from lab.errors import LabError
@@ -139,7 +139,7 @@ def _provide_debian(engine: Engine) -> None:
             f"or put image archives into {home.archives()}."
         )
         raise LabError(message)
-    host.require_programs({"debootstrap": "debootstrap"})
+    packages.require([("debootstrap", "debootstrap")])
     suite = edition.versions()["debian"]
     with (
         tempfile.TemporaryDirectory(dir=home.home(), prefix="debian-") as folder,

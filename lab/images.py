@@ -77,7 +77,7 @@ def archive_name(image: PinnedImage) -> str:
 @cache
 def registry_answers(name: str) -> bool:
     """Tell whether the registry in an image's name answers on this host."""
-    server = name.split("/")[0]
+    server = name.split("/", maxsplit=1)[0]
     try:
         httpx.get(f"https://{REGISTRY_HOSTS.get(server, server)}/v2/", timeout=PATIENCE)
     except httpx.HTTPError:

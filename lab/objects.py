@@ -31,9 +31,7 @@ def install_crds() -> None:
     path.write_text("---\n".join(texts))
     names = [YAML(typ="safe").load(text)["metadata"]["name"] for text in texts]
     with step("Installing the CRDs of llm-d"):
-        kubectl(
-            "apply", "--server-side", "--force-conflicts", f"--filename={path}", doing="Applying CRDs"
-        )
+        kubectl("apply", "--server-side", "--force-conflicts", f"--filename={path}", doing="Applying CRDs")
         kubectl(
             "wait",
             "--for=condition=Established",
@@ -61,7 +59,9 @@ def crd_sources() -> dict[str, str]:
     for plural in MOVED:
         given = _given(plural)
         sources[f"{OLD_GROUP}_{plural}.yaml"] = pinned
-        sources[given.name] = "CRD from the archive folder" if given.exists() else f"CRD derived from {OLD_GROUP}"
+        sources[given.name] = (
+            "CRD from the archive folder" if given.exists() else f"CRD derived from {OLD_GROUP}"
+        )
     return sources
 
 

@@ -65,9 +65,7 @@ def succeeds(
     return True
 
 
-def _failure(
-    doing: str, result: subprocess.CompletedProcess[str], log: Path, remedy: str
-) -> str:
+def _failure(doing: str, result: subprocess.CompletedProcess[str], log: Path, remedy: str) -> str:
     lines = (result.stderr.strip() or result.stdout.strip()).splitlines()[-TAIL:]
     said = "\n".join(f"    {line}" for line in lines)
     advice = f"\n{remedy}" if remedy else ""

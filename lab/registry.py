@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -59,7 +60,7 @@ def require_ownership(engine: Engine) -> None:
     """Stop with a sentence when a container or network of another owner has our name."""
     for kind, name in (("container", home.REGISTRY), ("network", home.CLUSTER)):
         found = engine.inspect(kind, name)
-        if found is not None and _labels(found).get(home.OWNER) != "lab":
+        if found is not None and _labels(found).get(home.OWNER) != str(home.home()):
             message = (
                 f"A {kind} named {name} exists that this lab did not make, so it is left alone. "
                 f"Rename or remove it ({engine.program} {kind} rm {name}), then try again."
@@ -118,7 +119,7 @@ def remove(engine: Engine) -> None:
 
 def _create(engine: Engine, image: Provided) -> None:
     if engine.inspect("network", home.CLUSTER) is None:
-        label = f"--label={home.OWNER}=lab"
+        label = f"--label={home.OWNER}={home.home()}"
         engine.run("network", "create", label, home.CLUSTER, doing="Making the lab's network")
     settings = home.folder("cluster") / "registry.yml"
     settings.write_text(SETTINGS)
@@ -128,7 +129,7 @@ def _create(engine: Engine, image: Provided) -> None:
             "--detach",
             f"--name={home.REGISTRY}",
             f"--network={home.CLUSTER}",
-            f"--label={home.OWNER}=lab",
+            f"--label={home.OWNER}={home.home()}",
             f"--publish=127.0.0.1::{PORT}",  # loopback only; the engine picks a free port
             f"--volume={home.folder('registry')}:/var/lib/registry",
             f"--volume={settings}:/etc/lab-registry.yml:ro",
@@ -160,5 +161,7 @@ def _has(server: str, name: str) -> bool:
         return False
 
 
-def _labels(found: dict) -> dict[str, str]:
-    return found.get("labels") or found.get("Labels") or found.get("Config", {}).get("Labels") or {}
+def _labels(found: dict[str, Any]) -> dict[str, str]:
+    places = (found.get("labels"), found.get("Labels"), found.get("Config", {}).get("Labels"))
+    labels: dict[str, str] = next((labels for labels in places if labels), {})
+    return labels

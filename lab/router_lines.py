@@ -144,9 +144,7 @@ def _refuse_others(configuration: Document, rule: Rule) -> None:
     for plugin in configuration.get("plugins", []):
         if plugin["type"] not in rule["plugins"]:
             needed = edition.versions()["router"]
-            message = (
-                f"The plugin {plugin['type']} needs router {needed}: the older line has no counterpart."
-            )
+            message = f"The plugin {plugin['type']} needs router {needed}: the older line has no counterpart."
             raise LabError(message)
 
 

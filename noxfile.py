@@ -1,0 +1,172 @@
+"""The commands of the project: `nox -s docs` builds the book, `nox -s examples` proves it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["tests", "examples"]
+
+BUILD = Path("build")
+BOOK = "life-with-llm-d"
+STRICT = (
+    "--fail-on-warning",
+    "--keep-going",  # name every fault, not only the first
+    "--nitpicky",  # a reference to nothing is a warning
+)
+#: What the editions need from the system: program=Debian package.
+TYPESETTING = (
+    "lualatex=texlive-luatex",
+    "latexmk=latexmk",
+    "rsvg-convert=librsvg2-bin",
+    "pdftotext=poppler-utils",
+    "java=default-jre-headless",
+)
+#: Packages without a program of their own, known by a file that they bring.
+TYPESETTING_FILES = (
+    "/usr/share/texlive/texmf-dist/tex/latex/titlesec/titlesec.sty=texlive-latex-extra",
+    "/usr/share/texlive/texmf-dist/fonts/type1/urw/helvetic/uhvr8a.pfb=texlive-fonts-recommended",
+    "/usr/share/texmf/tex/latex/tex-gyre/qtmr.fd=tex-gyre",
+)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build HTML, PDF and EPUB into build/, and inspect the three."""
+    _install(session, "docs")
+    session.run("python", "-m", "lab.packages", *TYPESETTING, *TYPESETTING_FILES)
+    _sphinx(session, "html", "html")
+    _sphinx(session, "latex", "latex")
+    _typeset(session)
+    shutil.rmtree(BUILD / "epub", ignore_errors=True)  # a second build into it is not valid
+    _sphinx(session, "epub", "epub")
+    # The tests' own conftest.py needs the lab's packages, which this session has not.
+    session.run("pytest", "--confcutdir=tests/book", "tests/book/editions", *session.posargs)
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Bring the lab up and prove every listing on it; --record, --refresh are passed on."""
+    _install(session, "tests")
+    session.run("python", "-m", "lab", "up")
+    session.run("pytest", "tests/lab/live", "tests/examples", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test that needs neither a cluster nor the built editions."""
+    _install(session, "tests")
+    ignored = [f"--ignore=tests/{name}" for name in ("examples", "lab/live", "book/editions")]
+    session.run("pytest", *ignored, *session.posargs)
+
+
+@nox.session(default=False)
+def lab(session: nox.Session) -> None:
+    """Run a command of the lab: nox -s lab -- up | status | down | images | doctor."""
+    _install(session, "lab")
+    session.run("python", "-m", "lab", *session.posargs)
+
+
+@nox.session(default=False)
+def lint(session: nox.Session) -> None:
+    """Check style, types and spelling."""
+    _install(session, "tests")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("mypy")
+    session.run("codespell")
+
+
+@nox.session(default=False)
+def linkcheck(session: nox.Session) -> None:
+    """Follow every link of the book; needs the network."""
+    _install(session, "docs")
+    _sphinx(session, "linkcheck", "linkcheck")
+
+
+@nox.session(default=False)
+def preview(session: nox.Session) -> None:
+    """Serve the book on this machine and rebuild it on every change."""
+    _install(session, "docs")
+    watched = ("--watch", "examples", "--watch", "records", "--watch", "_static")
+    session.run("sphinx-autobuild", "-c", ".", "source", str(BUILD / "preview"), *watched)
+
+
+@nox.session(default=False)
+def diagrams(session: nox.Session) -> None:
+    """Draw the diagrams whose source has changed; needs npm and Chromium."""
+    _install(session, "docs")
+    session.run("python", "-m", "lab.packages", "chromium=chromium", "npm=npm")
+    session.run("python", "-m", "extensions.drawings", "--draw")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Time the lab, the proofs and the editions, and print the figures."""
+    _install(session, "tests")
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Fix the versions of requirements/*.txt anew from the groups of pyproject.toml."""
+    session.install("uv")
+    for name in ("lab", "tests", "docs"):
+        session.run(
+            "uv",
+            "pip",
+            "compile",
+            f"--group={name}",
+            "--universal",  # one file for every Python from 3.11 on
+            "--python-version=3.11",
+            "--no-header",
+            "--no-annotate",
+            "--no-emit-index-url",
+            "--quiet",
+            *session.posargs,
+            f"--output-file=requirements/{name}.txt",
+        )
+
+
+def _install(session: nox.Session, name: str) -> None:
+    if sys.version_info < (3, 11):
+        session.error("Python 3.11 or newer is needed; run nox with one (python3.11 -m nox).")
+    session.install("-r", f"requirements/{name}.txt")
+
+
+def _sphinx(session: nox.Session, builder: str, folder: str) -> None:
+    session.run(
+        "sphinx-build",
+        *STRICT,
+        "--builder",
+        builder,
+        "--conf-dir",
+        ".",
+        "--doctree-dir",
+        str(BUILD / f"doctrees-{builder}"),  # outside the output: EPUB packs all it finds
+        "source",
+        str(BUILD / folder),
+    )
+
+
+def _typeset(session: nox.Session) -> None:
+    """Make the PDF from build/latex; latexmk runs LuaLaTeX as often as needed."""
+    with session.chdir(BUILD / "latex"):
+        session.run(
+            "latexmk",
+            "-lualatex",
+            "-interaction=nonstopmode",
+            "-halt-on-error",
+            "-file-line-error",
+            "-silent",
+            f"{BOOK}.tex",
+            external=True,
+        )
+    (BUILD / "pdf").mkdir(exist_ok=True)
+    shutil.copy2(BUILD / "latex" / f"{BOOK}.pdf", BUILD / "pdf" / f"{BOOK}.pdf")

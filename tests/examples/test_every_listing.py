@@ -1,0 +1,71 @@
+"""Whether the API server accepts every manifest as it stands, strictly, in a dry run.
+
+Listings in refused/ are left to their proofs, which want the opposite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from extensions.records import is_refused, listing_files
+from tests.harness import namespaces
+from tests.harness.claims import claims_of_project
+from tests.harness.connection import Connection
+from tests.harness.documents import Document, read_documents
+
+ROOT = Path(__file__).parent.parent.parent
+MANIFESTS = [
+    listing for listing in listing_files(ROOT) if listing.endswith(".yaml") and not is_refused(listing)
+]
+#: Documents that no API server takes -> the program that reads them. A proof with that
+#: program must claim their files.
+FOREIGN = {
+    ("kind.x-k8s.io/v1alpha4", "Cluster"): "kind",
+    ("kustomize.config.k8s.io/v1beta1", "Kustomization"): "kubectl kustomize",
+    ("llm-d.ai/v1alpha1", "EndpointPickerConfig"): "the endpoint picker",
+    ("", ""): "the program that the proof runs",
+}
+
+
+@pytest.fixture(scope="module")
+def namespace(connection: Connection) -> Iterator[str]:
+    """Yield a namespace in which objects can be tried."""
+    name = namespaces.new_name()
+    namespaces.create(connection.cluster, name, run="dry-run")
+    yield name
+    connection.cluster.delete(namespaces.path(name))
+
+
+@pytest.mark.parametrize("listing", MANIFESTS)
+def test_the_api_server_accepts_it(listing: str, connection: Connection, namespace: str) -> None:
+    text = (ROOT / "examples" / listing).read_text()
+    for document in read_documents(namespaces.moved(text, namespace), f"examples/{listing}"):
+        if is_foreign(document):
+            assert has_a_proof(listing), (
+                f"examples/{listing} is read by {FOREIGN[key(document)]}, not by the API "
+                "server; claim it with a proof that runs that program"
+            )
+        else:
+            _, answer = connection.cluster.apply(document, namespace, dry_run=True)
+            assert not answer.warnings, f"examples/{listing}: {answer.warnings}"
+
+
+def is_foreign(document: Document) -> bool:
+    """Tell whether a document is no object of the API."""
+    return key(document) in FOREIGN
+
+
+def key(document: Document) -> tuple[str, str]:
+    """Return apiVersion and kind of a document."""
+    return document.api_version, document.kind
+
+
+def has_a_proof(listing: str) -> bool:
+    """Tell whether a proof claims a listing with more than its acceptance."""
+    return any(
+        listing in claim.listings and claim.evidence in {"ran", "checked"}
+        for claim in claims_of_project(ROOT).values()
+    )

@@ -1,0 +1,303 @@
+"""Whether the harness keeps its promises on a real cluster.
+
+Each test is a small project of its own, run by pytest inside pytest, in the lab.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from extensions.records import load_records
+from lab.edition import PROJECT, images
+from lab.home import home
+from tests.harness.connection import Connection
+from tests.harness.namespaces import RUN_LABEL
+from tests.harness.waiting import wait_until
+
+LAB_HOME = str(home())
+SERVER = f"""\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: sim
+  namespace: llm-d
+spec:
+  selector:
+    matchLabels: {{app: sim}}
+  template:
+    metadata:
+      labels: {{app: sim}}
+    spec:
+      containers:
+        - name: sim
+          image: {images()["simulator"].name}
+          args: ["--model=demo", "--port=8000", "--force-dummy-tokenizer"]
+          readinessProbe:
+            httpGet: {{path: /health, port: 8000}}
+            periodSeconds: 1
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: sim
+spec:
+  selector: {{app: sim}}
+  ports:
+    - port: 80
+      targetPort: 8000
+"""
+SETTINGS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+  namespace: llm-d
+data:
+  model: demo
+"""
+HEAD = """
+    import httpx
+    from tests.harness import Mutant, proves
+"""
+SETTINGS_PROOF = """
+    @proves(
+        "01-demo/settings.yaml",
+        evidence="ran",
+        uses=["simulator"],
+        mutants=[Mutant("01-demo/settings.yaml", "demo", "other", because="another model")],
+    )
+    def test_settings(proof):
+        proof.apply("01-demo/settings.yaml")
+        assert proof.get("configmap", "settings")["data"] == {"model": "demo"}
+"""
+REFUSED_PROOF = """
+    @proves(
+        "01-demo/refused/fault.yaml",
+        evidence="refused",
+        mutants=[Mutant("01-demo/refused/fault.yaml", {fault}, because="it is repaired")],
+    )
+    def test_refused(proof):
+        proof.refused("01-demo/refused/fault.yaml")
+"""
+TRANSCRIPT_PROOF = """
+    @proves(
+        "01-demo/look.console",
+        evidence="ran",
+        mutants=[
+            Mutant("01-demo/look.console", "settings   1", "settings   2", because="two keys"),
+            Mutant("01-demo/look.console", "settings -n", "setting -n", because="no object"),
+        ],
+    )
+    def test_look(proof):
+        proof.apply("01-demo/settings.yaml")
+        proof.transcript("01-demo/look.console")
+"""
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def examples(pytester: pytest.Pytester) -> Path:
+    """Return the folder of a project's only chapter."""
+    pytester.makeini("[pytest]\nfilterwarnings = error\n")
+    folder = pytester.path / "examples/01-demo"
+    (folder / "refused").mkdir(parents=True)
+    (folder / "settings.yaml").write_text(SETTINGS)
+    return folder
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, examples: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the project's proofs."""
+    assert examples.is_dir()
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    # pytester gives its runs another home folder.
+    monkeypatch.setenv("LIFE_WITH_LLMD_HOME", LAB_HOME)
+
+    def run_proofs(proofs: str, *arguments: str) -> pytest.RunResult:
+        pytester.makepyfile(test_demo=HEAD + proofs)
+        pytester.plugins = []
+        return pytester.runpytest_inprocess("-p", "tests.harness.plugin", "-ra", *arguments)
+
+    return run_proofs
+
+
+def test_a_server_is_applied_awaited_and_reached(run: Run, examples: Path) -> None:
+    (examples / "sim.yaml").write_text(SERVER)
+    result = run("""
+    @proves(
+        "01-demo/sim.yaml",
+        evidence="ran",
+        uses=["simulator"],
+        mutants=[
+            Mutant("01-demo/sim.yaml", "targetPort: 8000", "targetPort: 8001",
+                   because="nothing listens there"),
+            Mutant("01-demo/sim.yaml", "path: /health", "path: /nothing",
+                   because="it is never ready"),
+        ],
+    )
+    def test_sim(proof):
+        proof.apply("01-demo/sim.yaml")
+        proof.wait("deployment", "sim", "Available", deadline=60)
+        with proof.forward("service/sim", 80) as url:
+            answer = httpx.get(f"{url}/v1/models", timeout=5)
+            assert answer.json()["data"][0]["id"] == "demo"
+        assert "demo" in proof.logs("deployment/sim")
+    """)
+    result.assert_outcomes(passed=3)
+    record = load_records(examples.parent.parent)["01-demo/sim.yaml"]
+    assert set(record.environments[0]) == {"cluster", "kubernetes", "simulator", "date"}
+    assert [one.killed_by.split(":")[0] for one in record.mutants] == ["HTTP", "deadline"]
+
+
+def test_a_proof_costs_little_besides_what_it_waits_for(run: Run) -> None:
+    begin = time.monotonic()
+    run(SETTINGS_PROOF).assert_outcomes(passed=2)
+    assert (time.monotonic() - begin) / 2 < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "message"),
+    [
+        (
+            SETTINGS + "date: demo\n",
+            '"date: demo", ""',
+            'strict decoding error: unknown field "date"',
+        ),
+        (
+            SETTINGS + "  model: other\n",
+            '"  model: other", ""',
+            'key "model" already set in map',
+        ),
+        (
+            SETTINGS.replace("ConfigMap", "ConfigMop"),
+            '"ConfigMop", "ConfigMap"',
+            'no matches for kind "ConfigMop" in version "v1"',
+        ),
+        (
+            SETTINGS.replace("name: settings", "name: Settings"),
+            '"Settings", "settings"',
+            'ConfigMap "Settings" is invalid: metadata.name',
+        ),
+    ],
+    ids=["unknown field", "duplicate key", "unknown kind", "invalid name"],
+)
+def test_a_refusal_is_recorded_and_then_compared(
+    run: Run, examples: Path, text: str, fault: str, message: str
+) -> None:
+    (examples / "refused/fault.yaml").write_text(text)
+    answer = examples / "refused/fault.refusal"
+    proof = REFUSED_PROOF.replace("{fault}", fault)
+    run(proof).assert_outcomes(failed=1, skipped=1)
+    run(proof, "--record").assert_outcomes(passed=2)
+    assert message in answer.read_text()
+    run(proof).assert_outcomes(passed=2)
+    answer.write_text("refused\n")
+    result = run(proof)
+    result.assert_outcomes(failed=1, skipped=1)
+    result.stdout.fnmatch_lines(["*was refused with another message than fault.refusal*"])
+
+
+def test_a_transcript_is_recorded_and_then_compared(run: Run, examples: Path) -> None:
+    transcript = examples / "look.console"
+    transcript.write_text("$ kubectl get configmap settings -n llm-d\n")
+    run(TRANSCRIPT_PROOF, "--record").assert_outcomes(passed=3)
+    recorded = transcript.read_bytes()
+    assert re.search(rb"NAME +DATA +AGE\nsettings +1 +\d+s\n", recorded)
+    run(TRANSCRIPT_PROOF, "--record").assert_outcomes(passed=3)
+    run(TRANSCRIPT_PROOF).assert_outcomes(passed=3)
+    assert transcript.read_bytes() == recorded
+    (examples / "settings.yaml").write_text(SETTINGS + "  name: demo\n")
+    result = run(TRANSCRIPT_PROOF)
+    result.stdout.fnmatch_lines(["*-settings  1  <age>", "*+settings  2  <age>"])
+
+
+def test_a_command_that_must_fail_is_told_apart(run: Run, examples: Path) -> None:
+    transcript = examples / "look.console"
+    transcript.write_text("$ kubectl get configmap settings -n llm-d\n$ kubectl get pod x\n")
+    result = run(TRANSCRIPT_PROOF, "--record")
+    result.stdout.fnmatch_lines(["*look.console, command 2: 'kubectl get pod x' exited with 1*"])
+    failing = TRANSCRIPT_PROOF.replace('console")\n', 'console", failing=[2])\n')
+    run(failing, "--record").assert_outcomes(passed=3)
+    assert b'pods "x" not found' in transcript.read_bytes()
+
+
+def test_a_warning_of_the_server_fails_the_proof(run: Run, examples: Path) -> None:
+    (examples / "settings.yaml").write_text("apiVersion: v1\nkind: Endpoints\nmetadata:\n  name: settings\n")
+    result = run(SETTINGS_PROOF.replace("configmap", "endpoints").replace('"demo"', '"name"'))
+    result.stdout.fnmatch_lines(["*ServerWarning: 01-demo/settings.yaml: v1 Endpoints is dep*"])
+
+
+def test_a_failed_proof_shows_status_events_and_logs(run: Run, examples: Path) -> None:
+    (examples / "sim.yaml").write_text(SERVER.replace('"--model', '"--mode'))
+    result = run("""
+    @proves("01-demo/sim.yaml", evidence="ran",
+            mutants=[Mutant("01-demo/sim.yaml", "/health", "/", because="no probe")])
+    def test_sim(proof):
+        proof.apply("01-demo/sim.yaml")
+        proof.wait("deployment", "sim", "Available", deadline=8)
+    """)
+    result.assert_outcomes(failed=1, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*DeadlinePassed: deployment/sim Available: not within 8 s",
+            "*Status of the applied objects (proof-*",
+            "Deployment/sim:*",
+            "*Pods (proof-*",
+            "*Events (proof-*",
+            "Normal Started Pod/sim-*: *",
+            "*log lines of every container (proof-*",
+            "*model parameter is empty*",
+        ]
+    )
+
+
+def test_what_a_proof_made_outside_its_namespace_goes(
+    run: Run, examples: Path, connection: Connection
+) -> None:
+    name = "life-with-llm-d-demo"
+    (examples / "settings.yaml").write_text(
+        f"apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nvalue: 7\nmetadata:\n  name: {name}\n"
+    )
+    proof = SETTINGS_PROOF.replace('configmap", "settings', f'priorityclass", "{name}')
+    proof = proof.replace('["data"] == {"model": "demo"}', '["value"] == 7')
+    proof = proof.replace('"demo", "other"', '"value: 7", "value: 8"')
+    run(proof).assert_outcomes(passed=2)
+    found = connection.cluster.request("GET", "/apis/scheduling.k8s.io/v1/priorityclasses")
+    assert name not in [item["metadata"]["name"] for item in found.content["items"]]
+
+
+def test_an_interrupt_removes_the_namespace_and_keeps_the_records(
+    pytester: pytest.Pytester, run: Run, examples: Path, connection: Connection
+) -> None:
+    run(SETTINGS_PROOF)
+    records = examples.parent.parent / "records/01-demo.json"
+    before = records.read_bytes()
+    (examples / "settings.yaml").write_text(SETTINGS + "  # changed\n")
+    waiting = 'proof.wait("configmap", "none", "Ready", deadline=60)'
+    pytester.makepyfile(test_demo=HEAD + SETTINGS_PROOF.rstrip() + f"\n        {waiting}\n")
+    known = set(_namespaces(connection))
+    command = [sys.executable, "-m", "pytest", "-p", "tests.harness.plugin"]
+    with subprocess.Popen(command, cwd=pytester.path) as process:
+        wait_until(lambda: set(_namespaces(connection)) - known, deadline=20, what="namespace")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == pytest.ExitCode.INTERRUPTED
+    left = _namespaces(connection)
+    assert all(left[name] == "Terminating" for name in set(left) - known)
+    assert records.read_bytes() == before
+
+
+def _namespaces(connection: Connection) -> dict[str, str]:
+    """Return the namespaces that runs of proofs made, and their phases."""
+    query = {"labelSelector": RUN_LABEL}
+    found = connection.cluster.request("GET", "/api/v1/namespaces", query=query).content
+    return {item["metadata"]["name"]: item["status"]["phase"] for item in found["items"]}

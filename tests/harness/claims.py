@@ -1,0 +1,121 @@
+"""What a proof claims: its listings, its evidence, and the mutants it must notice."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from extensions.records import EVIDENCE, is_refused
+from lab.edition import versions
+from tests.harness.failures import HarnessError
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+#: Evidence that a program or a file gives, without a cluster.
+CLUSTER_FREE = frozenset({"computed", "checked", "captured"})
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of a listing that its proof must notice, and what the change breaks.
+
+    `old` must occur exactly once in the file.
+    """
+
+    listing: str
+    old: str
+    new: str
+    _: KW_ONLY
+    because: str
+
+    @property
+    def change(self) -> str:
+        """Return the change in one line."""
+        return f"{' '.join(self.old.split())} -> {' '.join(self.new.split())}"
+
+    def mutate(self, text: str) -> str:
+        """Return a listing's text with the change made; raise HarnessError if it cannot."""
+        found = text.count(self.old)
+        if found != 1 or self.old == self.new:
+            message = (
+                f"mutant of examples/{self.listing}: {self.old!r} occurs {found} times "
+                "in it; name a text that occurs once, and another to put in its place"
+            )
+            raise HarnessError(message)
+        return text.replace(self.old, self.new)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What `proves` says about a test."""
+
+    listings: tuple[str, ...]
+    evidence: str
+    uses: tuple[str, ...]
+    mutants: tuple[Mutant, ...]
+
+    def faults(self, root: Path) -> Iterator[str]:
+        """Yield a sentence for everything that is wrong with the claim."""
+        if not self.listings:
+            yield "claims no listing; name its path under examples/"
+        if self.evidence not in EVIDENCE:
+            yield f"gives evidence {self.evidence!r}; choose one of {', '.join(EVIDENCE)}"
+        for component in self.uses:
+            if component not in versions():
+                yield f"uses {component!r}, which edition.toml does not pin; correct it"
+        for listing in self.listings:
+            yield from self._faults_of(listing, root)
+        for mutant in self.mutants:
+            if mutant.listing not in self.listings:
+                yield f"has a mutant of {mutant.listing}, which it does not claim"
+
+    def _faults_of(self, listing: str, root: Path) -> Iterator[str]:
+        if not (root / "examples" / listing).is_file():
+            yield f"claims examples/{listing}, which does not exist; correct the path"
+        if listing not in {mutant.listing for mutant in self.mutants}:
+            yield (
+                f"names no mutant of examples/{listing}; add a Mutant(...), a change "
+                "of that file that must make the proof fail"
+            )
+        if is_refused(listing) != (self.evidence == "refused"):
+            yield (
+                f"proves examples/{listing} as {self.evidence!r}; listings in refused/, "
+                "and no others, are proven as 'refused'"
+            )
+
+
+def proves(
+    *listings: str,
+    evidence: str,
+    uses: Sequence[str] = (),
+    mutants: Sequence[Mutant] = (),
+) -> Callable[[Test], Test]:
+    """Claim listings (paths under examples/) for a test that takes the fixture `proof`.
+
+    `uses` names the components, as in edition.toml, whose versions the record shows.
+    """
+    claim = Claim(listings, evidence, tuple(uses), tuple(mutants))
+    return pytest.mark.proves(claim)
+
+
+def claim_of(test: pytest.Item) -> Claim | None:
+    """Return what a test claims; None for a test that is no proof."""
+    marker = test.get_closest_marker("proves")
+    return marker.args[0] if marker else None
+
+
+def claims_of_project(root: Path) -> dict[str, Claim]:
+    """Return test -> claim for all proofs in tests/examples of the project at `root`."""
+    claims: dict[str, Claim] = {}
+    for file in sorted((root / "tests/examples").glob("test_*.py")):
+        module = importlib.import_module(f"tests.examples.{file.stem}")
+        for name, function in vars(module).items():
+            for marker in getattr(function, "pytestmark", []):
+                if marker.name == "proves":
+                    claims[f"tests/examples/{file.name}::{name}"] = marker.args[0]
+    return claims

@@ -1,0 +1,38 @@
+"""A session's one connection to the lab, made when the first proof needs it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from lab.cluster import Lab, connect
+from lab.errors import LabError
+from tests.harness.cluster import Cluster
+from tests.harness.failures import HarnessError
+
+
+class Connection:
+    """The lab, its API server, and what records say about it."""
+
+    @property
+    def lab(self) -> Lab:
+        """The lab; raises HarnessError, without asking again, when it was not up."""
+        if isinstance(self._found, LabError):
+            raise HarnessError(str(self._found))
+        return self._found
+
+    @cached_property
+    def _found(self) -> Lab | LabError:
+        try:
+            return connect()
+        except LabError as error:
+            return error
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The lab's API server."""
+        return Cluster(self.lab.kubeconfig)
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """Return component -> version, as the lab is now."""
+        return self.lab.environment()

@@ -1,0 +1,181 @@
+"""What a session proved, and what that makes of the records.
+
+A record changes only when every proof that claims its listing passed in the session,
+on the listing as it is and on every mutant, and the session came to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from extensions.records import (
+    REMEDY,
+    Mutation,
+    Record,
+    listing_files,
+    load_records,
+    strongest,
+    write_records,
+)
+from tests.harness.claims import Claim
+from tests.harness.proof import digests
+
+
+@dataclass
+class ProofResult:
+    """One proof in a session: what it claims, and which of its runs have passed.
+
+    `expected` and `passed` hold the ids of its test items. `partial` says that some of
+    them were left out, `broken` that it failed without a mutant. `digests`,
+    `environment` and `waited` come from the run on the unchanged listings.
+    """
+
+    claim: Claim
+    expected: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
+    partial: bool = False
+    broken: bool = False
+    killed_by: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, tuple[str, str]] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    waited: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether all runs of the proof were made and passed."""
+        return not self.partial and bool(self.expected) and self.expected == self.passed
+
+
+@dataclass
+class Ledger:
+    """All proofs of a session, by the id of their test."""
+
+    root: Path
+    proofs: dict[str, ProofResult] = field(default_factory=dict)
+    modules: set[str] = field(default_factory=set)
+
+    def claimants(self, listing: str) -> dict[str, ProofResult]:
+        """Return the proofs of the session that claim a listing."""
+        return {name: result for name, result in self.proofs.items() if listing in result.claim.listings}
+
+    def proven(self) -> dict[str, Record]:
+        """Return a record, dated today, of every listing that the session proved."""
+        claimed = {listing for one in self.proofs.values() for listing in one.claim.listings}
+        before = load_records(self.root)
+        return {
+            listing: self._record(listing)
+            for listing in sorted(claimed)
+            if self._is_proven(listing, before.get(listing))
+        }
+
+    def _is_proven(self, listing: str, before: Record | None) -> bool:
+        claimants = self.claimants(listing)
+        seen = {result.digests.get(listing) for result in claimants.values()}
+        return (
+            all(result.complete for result in claimants.values())
+            and seen == {digests(self.root, listing)}
+            and not self._unseen(claimants, before)
+        )
+
+    def _unseen(self, claimants: Mapping[str, ProofResult], before: Record | None) -> set[str]:
+        """Return recorded proofs that the session did not collect but that may exist."""
+        recorded = set(before.proofs) if before else set()
+        return {
+            proof
+            for proof in recorded - set(claimants)
+            for module in [proof.split("::")[0]]
+            if module not in self.modules and (self.root / module).is_file()
+        }
+
+    def _record(self, listing: str) -> Record:
+        claimants = self.claimants(listing)
+        sha256, refusal_sha256 = digests(self.root, listing)
+        evidence = strongest(one.claim.evidence for one in claimants.values())
+        today = datetime.now(UTC).date().isoformat()
+        environment: dict[str, str] = {}
+        for result in claimants.values():
+            environment |= result.environment
+        return Record(
+            listing=listing,
+            sha256=sha256,
+            refusal_sha256=refusal_sha256,
+            evidence=evidence,
+            proofs=tuple(sorted(claimants)),
+            mutants=tuple(
+                Mutation(mutant.change, mutant.because, result.killed_by[mutant.because])
+                for _, result in sorted(claimants.items())
+                for mutant in result.claim.mutants
+                if mutant.listing == listing
+            ),
+            environments=({**environment, "date": today},),
+        )
+
+    def write(self, *, refresh: bool) -> list[Path]:
+        """Bring the records up to date with the session; return the files that changed."""
+        before = load_records(self.root)
+        listings = listing_files(self.root)
+        kept = {name: record for name, record in before.items() if name in listings}
+        for listing, record in self.proven().items():
+            kept[listing] = merged(before.get(listing), record, refresh=refresh)
+        return write_records(self.root, kept)
+
+    def check(self) -> list[str]:
+        """Return a sentence for every record that is not what the session proved."""
+        before = load_records(self.root)
+        return [
+            f"records/{Path(listing).parts[0]}.json: {fault} of examples/{listing}; {REMEDY}"
+            for listing, record in self.proven().items()
+            for fault in [_difference(before.get(listing), record)]
+            if fault
+        ]
+
+
+def merged(before: Record | None, now: Record, *, refresh: bool) -> Record:
+    """Return the record that follows from the one on file and a new one.
+
+    The same proof of the same bytes in the same environment leaves the record as it
+    is, unless `refresh` renews its date. Other environments stay as long as they saw
+    the same bytes and evidence.
+    """
+    if before is None or not before.sealed or _identity(before) != _identity(now):
+        return now
+    (environment,) = now.environments
+    same = [one for one in before.environments if _undated(one) == _undated(environment)]
+    others = [one for one in before.environments if _undated(one) != _undated(environment)]
+    unchanged = before.proofs == now.proofs and _changes(before) == _changes(now)
+    if same and unchanged and not refresh:
+        return before
+    newest_first = sorted([environment, *others], key=lambda one: one["date"], reverse=True)
+    return replace(now, environments=tuple(newest_first))
+
+
+def _identity(record: Record) -> tuple[str, str, str]:
+    return record.sha256, record.refusal_sha256, record.evidence
+
+
+def _undated(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name != "date"}
+
+
+def _changes(record: Record) -> Iterable[tuple[str, str]]:
+    """Return a record's mutants without how they were killed: that wording may vary."""
+    return [(mutant.change, mutant.because) for mutant in record.mutants]
+
+
+def _difference(before: Record | None, now: Record) -> str:
+    if before is None:
+        return "there is no record"
+    if not before.sealed:
+        return "someone edited the record"
+    if (before.sha256, before.refusal_sha256) != (now.sha256, now.refusal_sha256):
+        return "the record holds another version"
+    if (before.evidence, before.proofs, _changes(before)) != (
+        now.evidence,
+        now.proofs,
+        _changes(now),
+    ):
+        return "the record names other evidence, proofs or mutants than there are"
+    return ""

