@@ -28,12 +28,8 @@ TYPESETTING = (
     "pdftotext=poppler-utils",
     "java=default-jre-headless",
 )
-#: Packages without a program of their own, known by a file that they bring.
-TYPESETTING_FILES = (
-    "/usr/share/texlive/texmf-dist/tex/latex/titlesec/titlesec.sty=texlive-latex-extra",
-    "/usr/share/texlive/texmf-dist/fonts/type1/urw/helvetic/uhvr8a.pfb=texlive-fonts-recommended",
-    "/usr/share/texmf/tex/latex/tex-gyre/qtmr.fd=tex-gyre",
-)
+#: A package without a program of its own, known by a file that it brings.
+TYPESETTING_FILES = ("/usr/share/texlive/texmf-dist/tex/latex/titlesec/titlesec.sty=texlive-latex-extra",)
 
 
 @nox.session
@@ -103,7 +99,7 @@ def diagrams(session: nox.Session) -> None:
     """Draw the diagrams whose source has changed; needs npm and Chromium."""
     _install(session, "docs")
     session.run("python", "-m", "lab.packages", "chromium=chromium", "npm=npm")
-    session.run("python", "-m", "extensions.drawings", "--draw")
+    session.run("python", "-m", "extensions.draw", session.create_tmp())
 
 
 @nox.session(default=False)

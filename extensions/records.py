@@ -93,12 +93,18 @@ def refusal_path(file: Path) -> Path:
 
 
 def listing_files(root: Path) -> dict[str, Path]:
-    """Return every listing under examples/ of a project, by its path there."""
+    """Return every listing under examples/ of a project, by its path there.
+
+    Answers beside refused listings are none, nor are the caches that programs leave.
+    """
     examples = root / "examples"
+    files = {path.relative_to(examples): path for path in sorted(examples.rglob("*"))}
     return {
-        path.relative_to(examples).as_posix(): path
-        for path in sorted(examples.rglob("*"))
-        if path.is_file() and path.suffix not in {".refusal", ".pyc"} and not path.name.startswith(".")
+        name.as_posix(): path
+        for name, path in files.items()
+        if path.is_file()
+        and path.suffix not in {".refusal", ".pyc"}
+        and not any(part.startswith(".") for part in name.parts)
     }
 
 

@@ -231,6 +231,23 @@ def test_a_command_that_must_fail_is_told_apart(run: Run, examples: Path) -> Non
     assert b'pods "x" not found' in transcript.read_bytes()
 
 
+def test_objects_are_listed_awaited_and_deleted(run: Run) -> None:
+    proof = SETTINGS_PROOF.replace("import Mutant", "import Missing, Mutant")
+    body = """
+        proof.accepted("01-demo/settings.yaml")
+        assert "settings" not in proof.kubectl("get", "configmaps", "--output=name")
+        proof.apply("01-demo/settings.yaml")
+        found = proof.wait("cm", "settings", lambda found: found["data"] == {"model": "demo"})
+        assert found["metadata"]["namespace"] == proof.namespace
+        names = [one["metadata"]["name"] for one in proof.objects("configmaps")]
+        assert names == ["kube-root-ca.crt", "settings"]
+        assert proof.objects("configmaps", selector="app=none") == []
+        proof.delete("configmap", "settings")
+        assert len(proof.objects("configmaps")) == 1
+"""
+    run(proof[: proof.index("        proof.apply")].rstrip() + body).assert_outcomes(passed=2)
+
+
 def test_a_warning_of_the_server_fails_the_proof(run: Run, examples: Path) -> None:
     (examples / "settings.yaml").write_text("apiVersion: v1\nkind: Endpoints\nmetadata:\n  name: settings\n")
     result = run(SETTINGS_PROOF.replace("configmap", "endpoints").replace('"demo"', '"name"'))

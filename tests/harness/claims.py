@@ -68,6 +68,9 @@ class Claim:
         for component in self.uses:
             if component not in versions():
                 yield f"uses {component!r}, which edition.toml does not pin; correct it"
+        reasons = [mutant.because for mutant in self.mutants]
+        for reason in {one for one in reasons if reasons.count(one) > 1}:
+            yield f"has two mutants because {reason!r}; say what each of them breaks"
         for listing in self.listings:
             yield from self._faults_of(listing, root)
         for mutant in self.mutants:

@@ -199,7 +199,7 @@ def _names(resource: Mapping[str, Any], group: str) -> frozenset[str]:
         resource.get("singularResource", ""),
         *resource.get("shortNames", []),
     ]
-    return frozenset([*names, *(f"{name}.{group}" for name in names)])
+    return frozenset([*names, *(f"{name}.{group}" for name in names if group)])
 
 
 def _raise_for(status: int, text: str) -> None:

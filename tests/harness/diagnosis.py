@@ -7,8 +7,9 @@ from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
+from urllib3.exceptions import HTTPError
 
-from tests.harness.failures import Missing, ProofFailed
+from tests.harness.failures import HarnessError, Missing, ProofFailed
 from tests.harness.proof import Proof
 
 LOG_LINES = 15
@@ -24,7 +25,10 @@ def sections(proof: Proof) -> Iterator[tuple[str, str]]:
         (f"Last {LOG_LINES} log lines of every container", _logs),
     ]
     for title, tell in parts:
-        text = tell(proof)
+        try:
+            text = tell(proof)
+        except (HarnessError, HTTPError) as error:
+            text = f"cannot be read: {error}"
         if text:
             yield f"{title} ({proof.namespace})", text
 

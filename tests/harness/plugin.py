@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 import pytest
 
+from extensions.records import RecordError, load_records
 from tests.harness.claims import Mutant, claim_of
 from tests.harness.connection import Connection
 from tests.harness.diagnosis import sections
@@ -91,6 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             )
         if claimed:
             ledger.proofs[proof_id(item)].expected.add(item.nodeid)
+    findings += _unreadable_records(config)
     if ledger.proofs and hasattr(config, "workerinput"):
         findings.append("proofs share one ledger of what was proven: leave out -n")
     if findings:
@@ -98,6 +100,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if any("[" in argument for argument in config.args):
         for result in ledger.proofs.values():
             result.partial = True
+
+
+def _unreadable_records(config: pytest.Config) -> list[str]:
+    """Return why the records cannot be read: better known before a run than after it."""
+    try:
+        load_records(config.rootpath)
+    except RecordError as error:
+        return [str(error)]
+    return []
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -199,7 +210,7 @@ def pytest_runtest_makereport(
         result.environment |= proof.environment()
     if call.excinfo and call.excinfo.errisinstance(HarnessError):
         report.longrepr = f"{item.nodeid}: {call.excinfo.value}"
-    elif report.failed and proof.made_namespace:
+    elif report.failed and proof.mutant is None and proof.made_namespace:
         report.sections.extend(sections(proof))
     return report
 

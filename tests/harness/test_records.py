@@ -13,6 +13,7 @@ from extensions.records import (
     RecordError,
     digest,
     faults,
+    listing_files,
     load_records,
     strongest,
     write_records,
@@ -94,6 +95,14 @@ def test_a_missing_file_is_noticed(project: Path, gone: str, sentence: str) -> N
     (project / gone).unlink()
     (found,) = faults(project)
     assert sentence in found
+
+
+def test_caches_and_answers_are_no_listings(project: Path) -> None:
+    for name in (".cache/a.json", "01-demo/__pycache__/greet.pyc", "01-demo/.hidden"):
+        file = project / "examples" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("left by a program")
+    assert set(listing_files(project)) == {PLAIN, REFUSED}
 
 
 def test_a_listing_without_record_is_noticed(project: Path) -> None:

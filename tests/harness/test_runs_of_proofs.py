@@ -6,6 +6,7 @@ Each test is a small project of its own, run by pytest inside pytest; none needs
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,24 @@ def test_stumbling_is_not_noticing(run: Run, records: Path) -> None:
     body = 'assert {"Hello": 1}[proof.run([sys.executable, proof.path(GREET)])[:5]]'
     run(body=body).assert_outcomes(passed=1, failed=1)
     assert not records.exists()
+
+
+def test_a_mutant_does_not_wait_as_long_as_its_proof(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.harness.proof.MUTANT_DEADLINE", 0.4)
+    body = 'proof.wait_until(lambda: "Hello" in proof.path(GREET).read_text(), 60, "greeting")'
+    begin = time.monotonic()
+    run(body=body).assert_outcomes(passed=2)
+    assert time.monotonic() - begin < 5
+
+
+def test_a_mutant_waits_longer_where_the_proof_had_to(run: Run, records: Path) -> None:
+    body = """begin = time.monotonic()
+        proof.wait_until(lambda: time.monotonic() > begin + 0.5, 60, "half a second")
+        proof.wait_until(lambda: "Hello" in proof.path(GREET).read_text(), 0.1, "greeting")"""
+    monkeypatched = PROOF.replace("import sys", "import sys, time, tests.harness.proof as proofs")
+    quick = monkeypatched.replace("GREET = ", "proofs.MUTANT_DEADLINE = 0.1\n    GREET = ", 1)
+    run(body=body, module=quick).assert_outcomes(passed=2)
+    assert "deadline: greeting" in records.read_text()
 
 
 def test_a_failed_proof_skips_its_mutants_and_leaves_no_record(run: Run, records: Path) -> None:
@@ -238,6 +257,7 @@ def test_the_record_of_a_listing_that_is_gone_goes(run: Run, project: Path) -> N
         ("mutants", 'uses=["rooter"], mutants', "edition.toml does not pin"),
         ("(proof)", "()", "a proof has both"),
         ("@proves", "proves", "a proof has both"),
+        ("[WORD]", "[WORD, WORD]", "has two mutants because 'the greeting changes'"),
     ],
 )
 def test_a_claim_that_is_not_in_order_stops_the_run(run: Run, before: str, after: str, sentence: str) -> None:
@@ -245,6 +265,14 @@ def test_a_claim_that_is_not_in_order_stops_the_run(run: Run, before: str, after
     result = run(module=PROOF.replace(before, after))
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*test_demo.py::test_greets *{sentence}*"])
+
+
+def test_records_that_cannot_be_read_stop_the_run_before_it(run: Run, records: Path) -> None:
+    run()
+    records.write_text("{")
+    result = run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*records/01-demo.json, line 1: *restore the file*"])
 
 
 def test_check_and_record_exclude_each_other(run: Run) -> None:

@@ -13,6 +13,7 @@ SIMULATOR = images()["simulator"].name
 GOOD = {
     "demo/pod.yaml": f"spec:\n  containers:\n    - image: {SIMULATOR}\n",
     "demo/refused/duplicate.yaml": "spec:\n  port: 1\n  port: 2\n",
+    "demo/request.json": '{"model": "demo"}\n',
     "demo/greet.sh": '#!/usr/bin/env bash\nset -eu\necho "$HOME"\n',
     "demo/greet.py": '"""Greet."""\n\nprint("Hello")\n',
     "demo/wide.console": f"$ true\n{'x' * 200}\n",
@@ -20,6 +21,8 @@ GOOD = {
 BAD = {
     "demo/twice.yaml": ("spec:\n  port: 1\n  port: 2\n", "line 3: found duplicate key"),
     "demo/broken.yaml": ("spec: [1\n", "line 2: "),
+    "demo/broken.json": ('{"model": "demo",}\n', "line 1 column"),
+    "demo/twice.json": ('{"model": "a", "model": "b"}\n', "the key 'model' occurs twice"),
     "demo/wide.yaml": (f"# {'x' * 80}\n", "line 1: 82 columns"),
     "demo/wide.console": (f"$ echo {'x' * 80}\n", "line 1: 87 columns"),
     "demo/empty.console": ("Running\n", "line 1: output before"),

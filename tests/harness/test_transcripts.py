@@ -48,6 +48,14 @@ NAME                  READY   STATUS    RESTARTS   AGE
 sim-7f9b8c5d4-2vwzq   1/1     Running   0          3m4s
 """,
     ),
+    "tables of events": (
+        "LAST SEEN   TYPE     REASON    OBJECT\n5s          Normal   Started   pod/sim",
+        "LAST SEEN   TYPE     REASON    OBJECT\n2m5s        Normal   Started   pod/sim",
+    ),
+    "described events": (
+        "  Warning  FailedScheduling  5s    default-scheduler  0/4 nodes",
+        "  Warning  FailedScheduling  10s (x2 over 1m5s)  default-scheduler  0/4 nodes",
+    ),
     "tables with columns after the age": (
         "NAME   TYPE        AGE   SELECTOR\nsim    ClusterIP   5s    app=sim",
         "NAME   TYPE        AGE     SELECTOR\nsim    ClusterIP   10m5s   app=sim",
@@ -58,6 +66,10 @@ DIFFERENT = {
     "a quantity in a table": (
         "NAME   CPU    AGE\nsim    100m   5s",
         "NAME   CPU    AGE\nsim    200m   5s",
+    ),
+    "a reason of an event": (
+        "  Warning  FailedScheduling  5s    default-scheduler  0/4 nodes",
+        "  Warning  FailedMount  5s    default-scheduler  0/4 nodes",
     ),
     "an age that is none": ("timeout: 30s", "timeout: 60s"),
     "a status": ("sim   1/1   Running", "sim   0/1   Pending"),

@@ -76,12 +76,20 @@ NORMALISERS: Sequence[Normaliser] = (
         re.compile(r"\b\d+\.\d+ ?(?:µs|ms|s|seconds)\b"),
         "<duration>",
     ),
+    Normaliser(
+        "ages of events in a description",
+        re.compile(
+            r"(?m)^(  (?:Normal|Warning) +\w+ +)(?:\d+[dhms])+(?: \(x\d+ over (?:\d+[dhms])+\))?(?= )"
+        ),
+        r"\1<age>",
+    ),
     Normaliser("times ago", re.compile(r"\b(?:\d+[dhms])+ ago\b"), "<age> ago"),
     Normaliser("the width of columns", re.compile(r"(?<=\S)[ \t]{2,}"), "  "),
     Normaliser("blanks at the end of a line", re.compile(r"(?m)[ \t]+$"), ""),
 )
 
-_TABLE_HEAD = re.compile(r"(?:NAMESPACE +)?NAME .*?\b(?P<age>AGE)\b")
+#: The heads of kubectl's tables are in capitals; two of their columns hold ages.
+_TABLE_HEAD = re.compile(r"[A-Z() -]*?\b(?P<age>AGE|LAST SEEN)\b[A-Z() -]*$")
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Workspace:
         if not source.is_dir():
             message = f"examples/{chapter} does not exist; correct the path"
             raise HarnessError(message)
-        ignored = shutil.ignore_patterns("__pycache__")
+        ignored = shutil.ignore_patterns("__pycache__", ".*")
         copy = shutil.copytree(source, self._folder / chapter, ignore=ignored)
         for file in filter(Path.is_file, copy.rglob("*")):
             self._change(file, file.relative_to(self._folder).as_posix())

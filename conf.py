@@ -1,0 +1,117 @@
+"""Sphinx configuration of the book: only what differs from Sphinx's own values."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))
+sys.path.insert(0, str(ROOT))  # for `extensions`
+
+# -- Project: https://www.sphinx-doc.org/en/master/usage/configuration.html#project-information
+
+project = EDITION["book"]["title"]
+author = "the Life with llm-d authors"
+project_copyright = f"{EDITION['book']['date']:%Y}, {author}"
+version = release = EDITION["book"]["edition"]
+
+# -- General: https://www.sphinx-doc.org/en/master/usage/configuration.html#general-configuration
+
+extensions = [
+    "extensions.callouts",
+    "extensions.chapter_numbers",
+    "extensions.drawings",
+    "extensions.index_page",
+    "extensions.listing",
+    "extensions.planned",
+    "extensions.verification_record",
+    "myst_parser",
+    "notfound.extension",
+    "sphinx_copybutton",
+    "sphinxcontrib.bibtex",
+]
+nitpicky = True
+numfig = True
+numfig_format = {"code-block": "Listing %s", "figure": "Figure %s", "table": "Table %s"}
+
+# -- MyST: https://myst-parser.readthedocs.io/en/latest/configuration.html
+
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "substitution"]
+myst_heading_anchors = 3
+# {{ v_router }} in prose is the router's version in edition.toml.
+myst_substitutions = {
+    f"v_{name.replace('-', '_')}": version for name, version in EDITION["versions"].items()
+}
+
+# -- Bibliography: https://sphinxcontrib-bibtex.readthedocs.io/en/latest/usage.html#configuration
+
+bibtex_bibfiles = ["source/references.bib"]
+bibtex_default_style = "alpha"
+
+# -- Copy buttons: https://sphinx-copybutton.readthedocs.io/en/latest/use.html
+
+copybutton_prompt_text = r"\$ |> "
+copybutton_prompt_is_regexp = True
+
+# -- HTML: https://www.sphinx-doc.org/en/master/usage/configuration.html#options-for-html-output
+#    and https://sphinx-book-theme.readthedocs.io/en/stable/reference/options.html
+
+html_theme = "sphinx_book_theme"
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {
+    "home_page_in_toc": True,
+    "navbar_persistent": [],  # else a second search field stands above the page
+    "pygments_dark_style": "a11y-high-contrast-dark",
+    "pygments_light_style": "a11y-high-contrast-light",
+    "show_navbar_depth": 1,
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+}
+
+# -- EPUB: https://www.sphinx-doc.org/en/master/usage/configuration.html#options-for-epub-output
+
+epub_cover = ("_static/cover.png", "epub-cover.html")
+epub_css_files = ["book.css"]
+epub_description = EDITION["book"]["subtitle"]
+epub_identifier = epub_uid = "life-with-llm-d"  # both, or the table of contents names another book
+epub_scheme = "ID"
+epub_show_urls = "no"
+epub_tocdup = False
+
+# -- PDF: https://www.sphinx-doc.org/en/master/usage/configuration.html#options-for-latex-output
+#    The look is latex/lwbook.sty.
+
+latex_engine = "lualatex"
+latex_docclass = {"manual": "book"}  # Sphinx's own builds on report, without \backmatter
+latex_documents = [("index", "life-with-llm-d.tex", project, author, "manual", False)]
+latex_toplevel_sectioning = "chapter"
+latex_additional_files = [
+    "latex/lwbook.sty",
+    *sorted(str(font.relative_to(ROOT)) for font in (ROOT / "latex" / "fonts").glob("*.otf")),
+]
+latex_elements = {
+    "papersize": "",
+    "pointsize": "10pt",
+    "extraclassoptions": "openright,twoside",
+    "geometry": r"\usepackage[paperwidth=7in,paperheight=10in,inner=0.95in,outer=0.8in,top=0.9in,"
+    r"bottom=0.95in,headheight=14pt,headsep=18pt,footskip=30pt]{geometry}",
+    "babel": r"\usepackage[english]{babel}",
+    "fontpkg": "",
+    "fncychap": "",
+    "maxlistdepth": "6",
+    "preamble": r"\usepackage{lwbook}",
+    "makeindex": r"\usepackage{makeidx}\makeindex",
+    "printindex": r"\footnotesize\raggedright\printindex",
+    "maketitle": r"\bookmaketitle",
+    "tableofcontents": r"{\hypersetup{linkcolor=bookink}\pagestyle{normal}\sphinxtableofcontents}",
+}
+latex_show_urls = "footnote"
+latex_table_style = ["booktabs"]
+latex_use_xindy = False

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Check an installation in the namespace of the current kubectl context. Each
+# failure names its remedy; the exit status counts them.
+set -uo pipefail
+
+failures=0
+
+report() { # report <what> <remedy>: tell how the command before it ended
+  local status=$?
+  if ((status == 0)); then
+    printf 'ok      %s\n' "$1"
+  else
+    printf 'FAILED  %s\n        -> %s\n' "$1" "$2"
+    failures=$((failures + 1))
+  fi
+}
+
+namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
+router=/api/v1/namespaces/${namespace:-default}/services/router
+
+kubectl get --raw /readyz &>/dev/null
+report "the API server answers" "check: kubectl config current-context"
+
+kubectl wait --for=condition=Established --timeout=10s \
+  crd/inferencepools.inference.networking.k8s.io &>/dev/null
+report "the cluster knows inference pools" \
+  "install the CRDs of the inference extension"
+
+for deployment in simulator router; do
+  kubectl wait --for=condition=Available --timeout=10s \
+    "deployment/$deployment" &>/dev/null
+  report "the deployment $deployment is available" \
+    "kubectl describe pods -l app.kubernetes.io/name=$deployment"
+done
+
+# The picker brings this number up to date every five seconds.
+for _ in {1..10}; do
+  seen=$(kubectl get --raw "$router:metrics/proxy/metrics" 2>/dev/null |
+    awk '/^inference_pool_ready_pods/ { print $2 }')
+  [[ $seen == 3 ]] && break
+  sleep 1
+done
+[[ $seen == 3 ]]
+report "the endpoint picker sees 3 pods" \
+  "it sees ${seen:-none}; compare: kubectl get pods --show-labels"
+
+kubectl get --raw "$router:http/proxy/v1/models" 2>/dev/null |
+  grep --quiet '"id":"lab/sim-8b"'
+report "the model answers through the router" \
+  "kubectl logs deployment/router --all-containers"
+
+exit "$failures"

@@ -1,0 +1,1 @@
+"""What the book adds to Sphinx: listings that carry their proof, and pages made from data."""

@@ -1,0 +1,132 @@
+"""Draw the Mermaid diagrams of the chapters: `nox -s diagrams` runs this program.
+
+It draws what has no drawing yet and removes drawings that no chapter uses. The drawing
+itself is mermaid-cli's, in Chromium; then each SVG is made fit for the three editions.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from textwrap import dedent
+from xml.etree import ElementTree
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+
+from extensions.drawings import FOLDER, MERMAID_CLI, drawing_of
+
+ROOT = Path(__file__).parents[1]
+FACE = ROOT / "_static" / "fonts" / "book-sans-regular.woff2"
+#: A wider drawing is scaled down in print until nobody can read its labels.
+WIDEST = 900
+BROWSER = {"executablePath": "/usr/bin/chromium", "args": ["--headless=new", "--no-sandbox"]}
+FENCE = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|:{3,})\{mermaid\}[ \t]*\n(?P<body>.*?)^(?P=indent)(?P=fence)[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
+OPTIONS = re.compile(r"\A(?:\s*:[a-z]+:.*\n)*")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Mermaid diagram in a chapter."""
+
+    chapter: Path
+    text: str
+
+
+def sources(folder: Path) -> Iterator[Source]:
+    """Yield every diagram of the chapters below a folder."""
+    for chapter in sorted(folder.rglob("*.md")):
+        for match in FENCE.finditer(chapter.read_text(encoding="utf-8")):
+            yield Source(chapter, OPTIONS.sub("", dedent(match["body"]), count=1).strip())
+
+
+def draw_all(root: Path, tools: Path) -> None:
+    """Bring the drawings of a project in line with its chapters."""
+    folder = root / FOLDER
+    used = set()
+    for source in sources(root / "source"):
+        drawing = drawing_of(source.text, source.chapter.stem, folder)
+        used.add(drawing)
+        if not drawing.exists():
+            print(f"drawing {drawing.name}", flush=True)
+            drawing.write_text(finish(draw(source, folder, tools)), encoding="utf-8")
+    for drawing in set(folder.glob("*.svg")) - used:
+        print(f"removing {drawing.name}, which no chapter uses", flush=True)
+        drawing.unlink()
+
+
+def draw(source: Source, folder: Path, tools: Path) -> str:
+    """Return the SVG that mermaid-cli makes of a diagram."""
+    program = tools / "node_modules" / ".bin" / "mmdc"
+    if not program.exists():
+        package = f"@mermaid-js/mermaid-cli@{MERMAID_CLI}"
+        download = os.environ | {"PUPPETEER_SKIP_DOWNLOAD": "1"}  # Chromium is the system's
+        install = ("npm", "install", "--no-fund", "--no-audit", "--prefix", str(tools), package)
+        subprocess.run(install, check=True, env=download)
+    browser = tools / "browser.json"
+    browser.write_text(json.dumps(BROWSER), encoding="utf-8")
+    diagram, svg = tools / "diagram.mmd", tools / "diagram.svg"
+    diagram.write_text(source.text, encoding="utf-8")
+    settings = ("--configFile", str(folder / "mermaid.json"), "--puppeteerConfigFile", str(browser))
+    command = (str(program), "--quiet", *settings, "--input", str(diagram), "--output", str(svg))
+    result = subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"FONTCONFIG_FILE": str(folder / "fonts.conf")},
+    )
+    if result.returncode:
+        sys.exit(f"{source.chapter}: mermaid-cli cannot draw this:\n{source.text}\n{result.stderr}")
+    return svg.read_text(encoding="utf-8")
+
+
+def finish(svg: str) -> str:
+    """Make a drawing of mermaid-cli fit for browsers, e-readers and rsvg-convert."""
+    width, height = _size(svg)
+    if width > WIDEST:
+        sys.exit(f"A drawing is {width} pixels wide, and {WIDEST} can be read in print: let it run down (TB).")
+    svg = svg.replace('width="100%"', f'width="{width}" height="{height}"', 1)
+    svg = re.sub(r"max-width: [\d.]+px; ?", "", svg, count=1)
+    # Else rsvg-convert drops the blanks between the words of a label.
+    svg = re.sub(r"<(text|tspan)\b", r'<\1 xml:space="preserve"', svg)
+    svg = svg.replace("<style>", f"<style>{_face(svg)}", 1)
+    return svg.replace(">", f"><!-- Drawn by mermaid-cli {MERMAID_CLI}; see extensions/draw.py. -->", 1) + "\n"
+
+
+def _size(svg: str) -> tuple[int, int]:
+    """Return width and height of a drawing, in whole pixels."""
+    box = re.search(r'viewBox="\S+ \S+ (?P<width>\S+) (?P<height>[^"]+)"', svg)
+    if box is None:
+        sys.exit("mermaid-cli wrote an SVG without a viewBox.")
+    return ceil(float(box["width"])), ceil(float(box["height"]))
+
+
+def _face(svg: str) -> str:
+    """Return a font rule with the glyphs of the labels: a picture cannot use the page's fonts."""
+    labels = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    font = TTFont(FACE, recalcTimestamp=False)
+    subsetter = Subsetter(Options(hinting=False))
+    subsetter.populate(text="".join(piece for label in labels for piece in label.itertext()))
+    subsetter.subset(font)
+    font.flavor = "woff2"
+    reduced = io.BytesIO()
+    font.save(reduced)
+    data = base64.b64encode(reduced.getvalue()).decode()
+    return f"@font-face{{font-family:'Book Sans';src:url(data:font/woff2;base64,{data})}}"
+
+
+if __name__ == "__main__":
+    draw_all(ROOT, Path(sys.argv[1]))

@@ -1,0 +1,42 @@
+"""The directive `{planned} 3`: what a chapter still owes, from source/outline.toml."""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+from extensions.callouts import make_callout
+from extensions.outline import FILE, WRITTEN, Topic, load_outline
+
+TITLE = "Still to be written"
+
+
+class Planned(SphinxDirective):
+    """A box with the topics of a chapter or appendix that are not written."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the box; a chapter written to the end has none."""
+        self.env.note_dependency(FILE)
+        try:
+            page = load_outline(self.env.srcdir).page(self.arguments[0])
+        except KeyError as error:
+            raise self.error(error.args[0]) from error
+        owed = [_item(topic) for topic in page.topics if topic.state != WRITTEN]
+        return [make_callout("planned", TITLE, nodes.bullet_list("", *owed))] if owed else []
+
+
+def _item(topic: Topic) -> nodes.list_item:
+    rest = f": {topic.planned}" if topic.planned else ""
+    text = f"{topic.id} {topic.title}{rest}"
+    return nodes.list_item("", nodes.paragraph(text, text))
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Add the directive."""
+    app.setup_extension("extensions.callouts")
+    app.add_directive("planned", Planned)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,121 @@
+"""The line under a listing: its path, what was proved, when, and with which versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+from extensions.records import EVIDENCE, Record
+
+#: What a stamp names after the date, in this order; other components follow.
+NAMES = {
+    "kubernetes": "Kubernetes",
+    "router": "router",
+    "simulator": "simulator",
+    "envoy": "Envoy",
+    "inference-extension": "Inference Extension",
+}
+SEPARATOR = " · "
+
+
+class stamp(nodes.General, nodes.TextElement):  # noqa: N801 - docutils writes node names small
+    """The line itself; HTML, LaTeX and plain text each set it apart."""
+
+
+def label_of(listing: str) -> str:
+    """Return the label of a listing: its path with dashes for slashes and dots."""
+    return re.sub(r"[/.]", "-", listing)
+
+
+def record_label(listing: str) -> str:
+    """Return the label of a listing's entry in the verification record."""
+    return f"record-{label_of(listing)}"
+
+
+def claim(record: Record, environment: Mapping[str, str]) -> str:
+    """Return what was proved in one environment, in the words readers see."""
+    others = sorted(environment.keys() - NAMES.keys() - {"cluster", "date"})
+    versions = [f"{NAMES[name]} {environment[name]}" for name in NAMES if name in environment]
+    versions += [f"{name} {environment[name]}" for name in others]
+    return SEPARATOR.join([_words(record, environment), environment["date"], *versions])
+
+
+def newest(record: Record) -> Mapping[str, str]:
+    """Return the environment that a stamp names: the newest router's, then the newest date's."""
+    return max(record.environments, key=lambda one: (_version(one.get("router", "")), one["date"]))
+
+
+def make_stamp(listing: str, record: Record, note: str = "") -> stamp:
+    """Return the line under a listing; `note` follows the path ("excerpt")."""
+    path = f"examples/{listing}"
+    download = addnodes.download_reference(
+        "", "", nodes.literal(path, path), reftarget=f"/../{path}", refdoc="", refexplicit=True
+    )
+    proof = addnodes.pending_xref(
+        "",
+        nodes.inline("", claim(record, newest(record)), classes=["claim"]),
+        refdomain="std",
+        reftype="ref",
+        reftarget=record_label(listing),
+        refexplicit=True,
+        refwarn=True,
+    )
+    between = nodes.Text(f"{note}{SEPARATOR}")
+    return stamp("", "", download, between, proof)
+
+
+def visit_html(translator: Any, node: stamp) -> None:
+    """Open a paragraph with the stamp's class."""
+    translator.body.append(translator.starttag(node, "p", CLASS="stamp"))
+
+
+def depart_html(translator: Any, node: stamp) -> None:  # noqa: ARG001 - Sphinx fixes the parameters
+    """Close the paragraph."""
+    translator.body.append("</p>\n")
+
+
+def visit_latex(translator: Any, node: stamp) -> None:  # noqa: ARG001
+    """Open the command that latex/lwbook.sty defines."""
+    translator.body.append("\n\\bookstamp{")
+
+
+def depart_latex(translator: Any, node: stamp) -> None:  # noqa: ARG001
+    """Close the command."""
+    translator.body.append("}\n")
+
+
+def visit_text(translator: Any, node: stamp) -> None:
+    """Write the line as a paragraph."""
+    translator.visit_paragraph(node)
+
+
+def depart_text(translator: Any, node: stamp) -> None:
+    """End the paragraph."""
+    translator.depart_paragraph(node)
+
+
+def _words(record: Record, environment: Mapping[str, str]) -> str:
+    """Return the evidence; what ran on another cluster than kind's names that cluster."""
+    cluster = environment.get("cluster", "kind").split()[0]
+    return EVIDENCE[record.evidence].replace("on kind", f"on {cluster}")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", text))
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Add the node."""
+    app.add_node(
+        stamp,
+        html=(visit_html, depart_html),
+        latex=(visit_latex, depart_latex),
+        text=(visit_text, depart_text),
+    )
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,85 @@
+"""The directive `{verification-record}`: what was proved about each listing, from records/."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from pathlib import PurePosixPath
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+from extensions.chapter_numbers import chapter_number
+from extensions.outline import load_outline
+from extensions.proven import records_of, root_of
+from extensions.records import EVIDENCE, Record, RecordError
+from extensions.stamp import claim, record_label
+
+
+class VerificationRecord(SphinxDirective):
+    """How many listings have which evidence, then an entry per listing, by chapter."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the summary and a section per chapter."""
+        self.env.note_reread()  # a new file in records/ is no dependency yet
+        try:
+            records = records_of(root_of(self.env))
+        except RecordError as error:
+            raise self.error(str(error)) from error
+        if not records:
+            return [_paragraph("No listing is proved yet.")]
+        titles = {page.number: page.title for page in load_outline(self.env.srcdir).pages}
+        by_chapter = groupby(sorted(records.items()), key=lambda item: PurePosixPath(item[0]).parts[0])
+        sections = [self._section(folder, titles, dict(group)) for folder, group in by_chapter]
+        return [_summary(records.values()), *sections]
+
+    def _section(self, folder: str, titles: Mapping[str, str], records: Mapping[str, Record]) -> nodes.section:
+        number = str(chapter_number(folder))
+        title = f"{'Chapter' if number.isdigit() else 'Appendix'} {number}: {titles[number]}"
+        entries = [self._entry(record) for record in records.values()]
+        section = nodes.section("", nodes.title(title, title), nodes.definition_list("", *entries))
+        section["names"].append(f"records-{folder}")
+        self.state.document.note_explicit_target(section)
+        return section
+
+    def _entry(self, record: Record) -> nodes.definition_list_item:
+        path = f"examples/{record.listing}"
+        term = nodes.term("", "", nodes.literal(path, path), names=[record_label(record.listing)])
+        self.state.document.note_explicit_target(term)
+        return nodes.definition_list_item("", term, nodes.definition("", *_details(record)))
+
+
+def _details(record: Record) -> Iterator[nodes.Node]:
+    """Give what was proved where, by which tests, and what made them fail."""
+    for environment in record.environments:
+        yield _paragraph(claim(record, environment))
+    yield _paragraph("Proved by ", *_separated(nodes.literal(proof, proof) for proof in record.proofs), ".")
+    if record.mutants:
+        changes = [_paragraph(nodes.literal(one.change, one.change), f": {one.because}") for one in record.mutants]
+        yield _paragraph("The proof fails, as it must, with:")
+        yield nodes.bullet_list("", *(nodes.list_item("", change) for change in changes))
+
+
+def _summary(records: Iterable[Record]) -> nodes.paragraph:
+    counts = Counter(record.evidence for record in records)
+    words = ", ".join(f"{counts[word]} × “{EVIDENCE[word]}”" for word in EVIDENCE if counts[word])
+    total = counts.total()
+    return _paragraph(f"{total} listing{'s' * (total != 1)}: {words}.")
+
+
+def _paragraph(*parts: str | nodes.Node) -> nodes.paragraph:
+    return nodes.paragraph("", "", *(nodes.Text(part) if isinstance(part, str) else part for part in parts))
+
+
+def _separated(parts: Iterable[nodes.Node]) -> list[nodes.Node]:
+    """Return nodes with a comma between each two."""
+    return [node for part in parts for node in (nodes.Text(", "), part)][1:]
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Add the directive."""
+    app.add_directive("verification-record", VerificationRecord)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

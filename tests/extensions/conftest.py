@@ -1,0 +1,127 @@
+"""Small books, each in a folder of sites/, copied to a place of their own and built."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
+
+from extensions.records import (
+    Mutation,
+    Record,
+    digest,
+    is_refused,
+    listing_files,
+    refusal_path,
+    write_records,
+)
+
+SITES = Path(__file__).parent / "sites"
+SETTINGS = {
+    "author": "its authors",
+    "epub_copyright": "2026",
+    "epub_identifier": "small",
+    "epub_uid": "small",
+    "extensions": [
+        "extensions.callouts",
+        "extensions.chapter_numbers",
+        "extensions.listing",
+        "extensions.planned",
+        "extensions.verification_record",
+        "myst_parser",
+    ],
+    "myst_enable_extensions": ["colon_fence"],
+    "nitpicky": True,
+    "numfig": True,
+    "numfig_format": {"code-block": "Listing %s"},
+    "project": "Small",
+    "version": "1",
+}
+ENVIRONMENT = {
+    "cluster": "kind v0.33.0",
+    "date": "2026-11-25",
+    "kubernetes": "v1.36.1",
+    "router": "v0.10.0",
+    "simulator": "v0.10.2",
+}
+OLDER = {**ENVIRONMENT, "date": "2026-11-26", "router": "v0.7.1, configuration translated"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A small book at work; `root` holds source/, examples/ and records/."""
+
+    root: Path
+
+    def prove(self) -> None:
+        """Write a record for every listing, as a run would."""
+        files = listing_files(self.root)
+        write_records(self.root, {listing: _record(listing, file) for listing, file in files.items()})
+
+    def build(self, builder: str = "html", *, processes: int = 1) -> str:
+        """Build the book into root/<builder>; return the warnings."""
+        warnings = StringIO()
+        with docutils_namespace():
+            app = Sphinx(
+                self.root / "source",
+                None,
+                self.root / builder,
+                self.root / f"doctrees-{builder}",
+                builder,
+                confoverrides=SETTINGS,
+                status=None,
+                warning=warnings,
+                parallel=processes,
+            )
+            app.build()
+        return warnings.getvalue()
+
+    def output(self, path: str) -> str:
+        """Return the text of a built file."""
+        return (self.root / path).read_text(encoding="utf-8")
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text that must occur in a file of the book."""
+        file = self.root / path
+        before = file.read_text(encoding="utf-8")
+        assert old in before
+        file.write_text(before.replace(old, new), encoding="utf-8")
+
+
+def visible(page: str) -> str:
+    """Return the text of an HTML page without its tags."""
+    return html.unescape(re.sub(r"<[^>]+>", "", page))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Callable[[str], Site]:
+    """Return a function that copies a small book by name, with all its listings proved."""
+
+    def copy(name: str) -> Site:
+        shutil.copytree(SITES / name, tmp_path / "book")
+        book = Site(tmp_path / "book")
+        book.prove()
+        return book
+
+    return copy
+
+
+def _record(listing: str, file: Path) -> Record:
+    refused = is_refused(listing)
+    return Record(
+        listing=listing,
+        sha256=digest(file),
+        refusal_sha256=digest(refusal_path(file)) if refused else "",
+        evidence="refused" if refused else "ran",
+        proofs=("tests/examples/test_02_first.py::test_it",),
+        mutants=(Mutation("8000 -> 8001", "nothing listens there", "deadline"),),
+        environments=(OLDER, ENVIRONMENT),
+    )

@@ -1,0 +1,63 @@
+"""Chapters keep the numbers of their file names, across parts and in every place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.extensions.conftest import Site, visible
+
+
+@pytest.fixture
+def book(site: Callable[[str], Site]) -> Site:
+    """Return the small book in parts."""
+    return site("numbers")
+
+
+def test_a_chapter_of_the_second_part_goes_on_counting(book: Site) -> None:
+    assert book.build() == ""
+    page = visible(book.output("html/03-operate.html"))
+    assert "3. Operate" in page
+    assert "3.1. A section of 03-operate" in page
+    assert "Table 3.1" in page
+
+
+def test_an_appendix_has_the_letter_of_its_file(book: Site) -> None:
+    book.build()
+    page = visible(book.output("html/p-proofs.html"))
+    assert "P. Proofs" in page
+    assert "P.1. A section of p-proofs" in page
+    assert "Table P.1" in page
+
+
+def test_tables_of_contents_and_references_agree(book: Site) -> None:
+    book.build()
+    home = visible(book.output("html/index.html"))
+    for entry in ("1. Begin", "2. Go", "3. Operate", "3.1. A section", "P. Proofs"):
+        assert entry in home
+    assert "Table 3.1" in visible(book.output("html/02-go-on.html"))
+
+
+def test_a_page_outside_the_numbered_parts_has_no_number(book: Site) -> None:
+    book.build()
+    assert "<h1>Books" in book.output("html/bibliography.html")
+
+
+def test_a_second_build_writes_nothing_anew(book: Site) -> None:
+    book.build()
+    page = book.root / "html" / "03-operate.html"
+    written = page.stat().st_mtime_ns
+    book.edit("source/01-begin.md", "# Begin", "# Begin here")
+    book.build()
+    assert page.stat().st_mtime_ns == written
+
+
+def test_epub_has_the_same_numbers(book: Site) -> None:
+    assert book.build("epub") == ""
+    assert "3.1. A section of 03-operate" in visible(book.output("epub/03-operate.xhtml"))
+
+
+def test_pages_are_read_in_parallel_to_the_same_end(book: Site) -> None:
+    assert book.build(processes=2) == ""
+    assert "P.1. A section of p-proofs" in visible(book.output("html/p-proofs.html"))

@@ -1,0 +1,163 @@
+"""The directives {listing} and {transcript}, and the stamp, in each edition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from extensions.records import Record
+from extensions.stamp import claim, newest
+from tests.extensions.conftest import Site, visible
+
+CHAPTER = "source/02-first.md"
+POOL = "examples/02-first/pool.yaml"
+RECORDS = "records/02-first.json"
+STAMP = "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0 · simulator v0.10.2"
+
+
+@pytest.fixture
+def book(site: Callable[[str], Site]) -> Site:
+    """Return the small book with all kinds of listings."""
+    return site("listings")
+
+
+@pytest.mark.parametrize("builder", ["html", "epub", "latex", "text"])
+def test_every_edition_builds_without_a_warning(book: Site, builder: str) -> None:
+    assert book.build(builder) == ""
+
+
+def test_a_listing_shows_file_caption_number_and_stamp(book: Site) -> None:
+    book.build()
+    page = visible(book.output("html/02-first.html"))
+    assert "Listing 2.1 A pool" in page
+    assert "kind: InferencePool\nmetadata:" in page
+    assert "---\nkind: Service" in page
+    assert f"{POOL} · {STAMP}" in page
+
+
+def test_the_stamp_names_the_newest_router_and_links_to_the_record(book: Site) -> None:
+    book.build()
+    page = book.output("html/02-first.html")
+    assert 'href="p-verification-record.html#record-02-first-pool-yaml"' in page
+    assert 'id="record-02-first-pool-yaml"' in book.output("html/p-verification-record.html")
+    assert "v0.7.1" not in page
+
+
+def test_a_stamp_of_another_cluster_names_it() -> None:
+    record = Record("a.yaml", "", "ran", (), (), ({"cluster": "openshift 4.20", "date": "2026-11-25"},))
+    assert claim(record, newest(record)) == "Ran on openshift · 2026-11-25"
+
+
+def test_a_listing_is_downloaded_with_its_own_bytes(book: Site) -> None:
+    book.build()
+    link = re.search(r'<a class="reference download[^>]+href="([^"]+)"', book.output("html/02-first.html"))
+    assert link
+    assert book.output(f"html/{link[1]}") == book.output(POOL)
+
+
+def test_lines_are_emphasized(book: Site) -> None:
+    book.build()
+    assert '<span class="hll"><span class="nt">metadata' in book.output("html/02-first.html")
+
+
+def test_a_label_made_from_the_path_is_referred_to(book: Site) -> None:
+    book.build()
+    assert "See Listing 2.1." in visible(book.output("html/02-first.html"))
+
+
+def test_an_excerpt_says_that_it_is_one(book: Site) -> None:
+    book.build("text")
+    page = book.output("text/02-first.txt")
+    assert f'"{POOL}" (excerpt) · Ran on kind' in " ".join(page.split())
+
+
+def test_a_refused_listing_shows_the_answer(book: Site) -> None:
+    book.build()
+    page = visible(book.output("html/02-first.html"))
+    assert re.search(r"The API server answers\s+spec.targetPorts: Required value", page)
+    assert "no-port.yaml · Refused, as printed · 2026-11-25" in page
+
+
+def test_another_program_can_be_the_one_that_answered(book: Site) -> None:
+    book.edit(CHAPTER, ":caption: A pool without a port", ":caption: No port\n:answered-by: Envoy")
+    assert book.build() == ""
+    assert "Envoy answers" in visible(book.output("html/02-first.html"))
+
+
+def test_a_transcript_is_highlighted_as_a_console_without_a_caption(book: Site) -> None:
+    book.build()
+    page = book.output("html/02-first.html")
+    assert re.search(r'<div class="transcript[^>]+>\s*<div class="highlight-console', page)
+    assert "chat.console · Ran on kind" in visible(page)
+
+
+def test_print_gets_path_and_stamp_in_a_command(book: Site) -> None:
+    book.build("latex")
+    tex = book.output("latex/small.tex")
+    assert tex.count(r"\bookstamp{") == 4
+    assert r"\sphinxupquote{examples/02\sphinxhyphen{}first/pool.yaml}}" in tex
+    assert tex.count(r"\begin{sphinxuseclass}{listing}") == 3
+    assert tex.count(r"\begin{sphinxuseclass}{refused}") == 1
+    assert tex.count(r"\begin{sphinxuseclass}{transcript}") == 1
+
+
+def test_a_changed_record_renews_the_page(book: Site) -> None:
+    book.build()
+    (book.root / RECORDS).unlink()
+    book.edit(POOL, "name: demo", "name: other")
+    book.prove()
+    assert book.build() == ""
+    assert "name: other" in visible(book.output("html/02-first.html"))
+
+
+def without_caption(book: Site) -> None:
+    book.edit(CHAPTER, ":caption: A pool\n", "")
+
+
+def missing_file(book: Site) -> None:
+    book.edit(CHAPTER, "pool.yaml\n:caption: A pool\n", "gone.yaml\n:caption: A pool\n")
+
+
+def no_record(book: Site) -> None:
+    (book.root / RECORDS).unlink()
+
+
+def edited_file(book: Site) -> None:
+    book.edit(POOL, "8000", "8001")
+
+
+def edited_answer(book: Site) -> None:
+    book.edit("examples/02-first/refused/no-port.refusal", "Required", "Needed")
+
+
+def edited_record(book: Site) -> None:
+    book.edit(RECORDS, "2026-11-25", "2026-12-24")
+
+
+def unreadable_record(book: Site) -> None:
+    book.edit(RECORDS, "{", "[")
+
+
+FAULTS = {
+    without_caption: ["02-first/pool.yaml has no caption", "add `:caption:`"],
+    missing_file: ["examples/02-first/gone.yaml does not exist"],
+    no_record: ["examples/02-first/pool.yaml has no record", "nox -s examples"],
+    edited_file: ["examples/02-first/pool.yaml was edited after its proof", "nox -s examples"],
+    edited_answer: ["no-port.refusal was edited after the proof", "nox -s examples"],
+    edited_record: ["records/02-first.json: the entry of 02-first/pool.yaml was edited by hand", "nox -s"],
+    unreadable_record: ["records/02-first.json, line 2: Expecting", "restore the file"],
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_what_is_not_proved_is_a_warning_in_every_build_until_it_is(
+    book: Site, fault: Callable[[Site], None]
+) -> None:
+    fault(book)
+    for _ in range(2):
+        warnings = book.build()
+        for words in FAULTS[fault]:
+            assert words in warnings
+    assert "02-first.md:" in warnings

@@ -1,0 +1,46 @@
+"""The directive {verification-record}: an entry for each listing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.extensions.conftest import Site, visible
+
+
+@pytest.fixture
+def book(site: Callable[[str], Site]) -> Site:
+    """Return the small book with all kinds of listings."""
+    return site("listings")
+
+
+def test_an_entry_says_what_was_proved_where_and_what_breaks_it(book: Site) -> None:
+    assert book.build() == ""
+    page = visible(book.output("html/p-verification-record.html"))
+    assert "P. Verification record" in page
+    assert "P.1. Chapter 2: First" in page
+    assert "Ran on kind · 2026-11-26 · Kubernetes v1.36.1 · router v0.7.1, configuration translated" in page
+    assert "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0" in page
+    assert "Proved by tests/examples/test_02_first.py::test_it." in page
+    assert "8000 -> 8001: nothing listens there" in page
+
+
+def test_listings_are_counted_by_evidence(book: Site) -> None:
+    book.build()
+    page = visible(book.output("html/p-verification-record.html"))
+    assert "3 listings: 2 × “Ran on kind”, 1 × “Refused, as printed”." in page
+
+
+def test_a_book_without_proofs_says_so(book: Site) -> None:
+    (book.root / "records" / "02-first.json").unlink()
+    book.build()
+    assert "No listing is proved yet." in book.output("html/p-verification-record.html")
+
+
+def test_a_new_record_file_is_found(book: Site) -> None:
+    book.build()
+    (book.root / "examples" / "02-first" / "more.yaml").write_text("kind: Service\n", encoding="utf-8")
+    book.prove()
+    book.build()
+    assert "examples/02-first/more.yaml" in book.output("html/p-verification-record.html")
