@@ -23,6 +23,7 @@ extensions = [
     "extensions.callouts",
     "extensions.chapter_numbers",
     "extensions.drawings",
+    "extensions.epub_citations",
     "extensions.index_page",
     "extensions.listing",
     "extensions.planned",
@@ -61,7 +62,8 @@ copybutton_prompt_is_regexp = True
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
-html_css_files = ["book.css"]
+html_css_files = ["fonts/fonts.css", "book.css", "drawings.css"]
+html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {
@@ -78,8 +80,11 @@ html_theme_options = {
 # -- EPUB: https://www.sphinx-doc.org/en/master/usage/configuration.html#options-for-epub-output
 
 epub_cover = ("_static/cover.png", "epub-cover.html")
-epub_css_files = ["book.css"]
+epub_basename = "life-with-llm-d"
+epub_css_files = ["book.css", "drawings.css"]
 epub_description = EDITION["book"]["subtitle"]
+# Text stands in the face that the reader's own device gives it.
+epub_exclude_files = [str(font.relative_to(ROOT)) for font in (ROOT / "_static" / "fonts").iterdir()]
 epub_identifier = epub_uid = "life-with-llm-d"  # both, or the table of contents names another book
 epub_scheme = "ID"
 epub_show_urls = "no"
@@ -106,7 +111,12 @@ latex_elements = {
     "fontpkg": "",
     "fncychap": "",
     "maxlistdepth": "6",
-    "preamble": r"\usepackage{lwbook}",
+    "preamble": rf"""
+\usepackage{{lwbook}}
+\renewcommand{{\booksubtitle}}{{{EDITION["book"]["subtitle"]}}}
+\renewcommand{{\bookedition}}{{Edition {release}, {EDITION["book"]["date"]:%-d %B %Y}}}
+\renewcommand{{\bookcopyright}}{{{project_copyright}}}
+""",
     "makeindex": r"\usepackage{makeidx}\makeindex",
     "printindex": r"\footnotesize\raggedright\printindex",
     "maketitle": r"\bookmaketitle",

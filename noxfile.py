@@ -10,6 +10,7 @@ import nox
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"  # a second run installs only what changed
 nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["tests", "examples"]
 

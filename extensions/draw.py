@@ -13,43 +13,18 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from textwrap import dedent
 from xml.etree import ElementTree
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-from extensions.drawings import FOLDER, MERMAID_CLI, drawing_of
+from extensions.drawings import FOLDER, MERMAID_CLI, WIDEST, Source, drawing_of, sources
 
 ROOT = Path(__file__).parents[1]
 FACE = ROOT / "_static" / "fonts" / "book-sans-regular.woff2"
-#: A wider drawing is scaled down in print until nobody can read its labels.
-WIDEST = 900
 BROWSER = {"executablePath": "/usr/bin/chromium", "args": ["--headless=new", "--no-sandbox"]}
-FENCE = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|:{3,})\{mermaid\}[ \t]*\n(?P<body>.*?)^(?P=indent)(?P=fence)[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
-OPTIONS = re.compile(r"\A(?:\s*:[a-z]+:.*\n)*")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A Mermaid diagram in a chapter."""
-
-    chapter: Path
-    text: str
-
-
-def sources(folder: Path) -> Iterator[Source]:
-    """Yield every diagram of the chapters below a folder."""
-    for chapter in sorted(folder.rglob("*.md")):
-        for match in FENCE.finditer(chapter.read_text(encoding="utf-8")):
-            yield Source(chapter, OPTIONS.sub("", dedent(match["body"]), count=1).strip())
 
 
 def draw_all(root: Path, tools: Path) -> None:
@@ -57,7 +32,7 @@ def draw_all(root: Path, tools: Path) -> None:
     folder = root / FOLDER
     used = set()
     for source in sources(root / "source"):
-        drawing = drawing_of(source.text, source.chapter.stem, folder)
+        drawing = drawing_of(source, folder)
         used.add(drawing)
         if not drawing.exists():
             print(f"drawing {drawing.name}", flush=True)

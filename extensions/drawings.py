@@ -18,9 +18,13 @@ editions show the same picture; for print, rsvg-convert makes it a PDF.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from textwrap import dedent
 from typing import ClassVar
 
 from docutils import nodes
@@ -36,14 +40,39 @@ FOLDER = "diagrams"
 MERMAID_CLI = "11.17.0"
 #: Dots per inch at which a drawing is set in print: its 15 pixels become 8.4 points.
 PRINT_RESOLUTION = 128
+#: A wider drawing, in pixels, is scaled down in print until nobody can read its labels.
+WIDEST = 900
+#: A directive in a chapter, and the options at its beginning.
+DIRECTIVE = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|:{3,})\{mermaid\}[ \t]*\n"
+    r"(?P<body>.*?)^(?P=indent)(?P=fence)[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
+OPTIONS = re.compile(r"\A(?:\s*:[a-z]+:.*\n)*")
 
 
-def drawing_of(source: str, chapter: str, folder: Path) -> Path:
-    """Return where the drawing of a diagram is, or would be once drawn for a chapter."""
+@dataclass(frozen=True)
+class Source:
+    """The Mermaid source of a diagram, and the chapter that holds it."""
+
+    chapter: Path
+    text: str
+
+
+def sources(folder: Path) -> Iterator[Source]:
+    """Yield every diagram of the chapters below a folder."""
+    for chapter in sorted(folder.rglob("*.md")):
+        for match in DIRECTIVE.finditer(chapter.read_text(encoding="utf-8")):
+            yield Source(chapter, OPTIONS.sub("", dedent(match["body"]), count=1).strip())
+
+
+def drawing_of(source: Source, folder: Path) -> Path:
+    """Return where the drawing of a diagram is, or will be once it is drawn."""
     settings = (folder / "mermaid.json").read_text(encoding="utf-8")
-    digest = sha256("\0".join((MERMAID_CLI, settings, source.strip())).encode()).hexdigest()[:12]
+    deciding = "\0".join((MERMAID_CLI, settings, source.text))
+    digest = sha256(deciding.encode()).hexdigest()[:12]
     drawn = sorted(folder.glob(f"*-{digest}.svg"))
-    return drawn[0] if drawn else folder / f"{chapter}-{digest}.svg"
+    return drawn[0] if drawn else folder / f"{source.chapter.stem}-{digest}.svg"
 
 
 class Diagram(Figure):
@@ -58,16 +87,15 @@ class Diagram(Figure):
 
     def run(self) -> list[nodes.Node]:
         """Return the figure, or say which command draws it."""
+        self.assert_has_content()
         environment = self.state.document.settings.env
-        source = "\n".join(self.content)
-        chapter = Path(environment.docname).name
-        drawing = drawing_of(source, chapter, Path(environment.app.confdir) / FOLDER)
+        source = Source(Path(environment.doc2path(environment.docname)), "\n".join(self.content).strip())
+        drawing = drawing_of(source, environment.srcdir.parent / FOLDER)
         path = os.path.relpath(drawing, environment.srcdir)
         environment.note_dependency(path)
         if not drawing.exists():
-            begin = source.strip().splitlines()[0] if source.strip() else "nothing"
             raise self.error(
-                f"The diagram that begins with '{begin}' has no drawing in {FOLDER}/, "
+                f"The diagram that begins with '{source.text[:40]}' has no drawing in {FOLDER}/, "
                 "or changed after it was drawn: run `nox -s diagrams`."
             )
         for option in ("alt", "caption"):
@@ -89,7 +117,7 @@ class DrawingToPdf(ImageConverter):
 
     def convert(self, _from: str | os.PathLike[str], _to: str | os.PathLike[str]) -> bool:
         """Convert one picture."""
-        fonts = Path(self.app.confdir) / FOLDER / "fonts.conf"
+        fonts = self.app.srcdir.parent / FOLDER / "fonts.conf"
         resolution = (f"--dpi-x={PRINT_RESOLUTION}", f"--dpi-y={PRINT_RESOLUTION}")
         command = ("rsvg-convert", "--format=pdf", *resolution, "--output", _to, _from)
         try:

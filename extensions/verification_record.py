@@ -40,7 +40,7 @@ class VerificationRecord(SphinxDirective):
         number = str(chapter_number(folder))
         title = f"{'Chapter' if number.isdigit() else 'Appendix'} {number}: {titles[number]}"
         entries = [self._entry(record) for record in records.values()]
-        section = nodes.section("", nodes.title(title, title), nodes.definition_list("", *entries))
+        section = nodes.section("", nodes.title(title, title), nodes.definition_list("", *entries, classes=["record"]))
         section["names"].append(f"records-{folder}")
         self.state.document.note_explicit_target(section)
         return section

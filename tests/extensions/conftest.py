@@ -33,6 +33,7 @@ SETTINGS = {
     "extensions": [
         "extensions.callouts",
         "extensions.chapter_numbers",
+        "extensions.drawings",
         "extensions.listing",
         "extensions.planned",
         "extensions.verification_record",

@@ -97,7 +97,8 @@ class Ledger:
         today = datetime.now(UTC).date().isoformat()
         environment: dict[str, str] = {}
         for result in claimants.values():
-            environment |= result.environment
+            if result.claim.evidence == evidence:
+                environment |= result.environment
         return Record(
             listing=listing,
             sha256=sha256,

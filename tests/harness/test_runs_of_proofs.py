@@ -157,6 +157,16 @@ def test_all_proofs_of_a_listing_must_pass(run: Run, records: Path) -> None:
     assert not records.exists()
 
 
+def test_a_record_holds_the_strongest_evidence_and_its_environment(run: Run, project: Path) -> None:
+    check = PROOF.replace("test_greets", "test_is_checked").replace(
+        '"computed",', '"checked", uses=["kind"],'
+    )
+    run(module=PROOF + check).assert_outcomes(passed=4)
+    record = load_records(project)[LISTING]
+    assert (record.evidence, len(record.proofs), len(record.mutants)) == ("computed", 2, 2)
+    assert set(record.environments[0]) == {"python", "date"}
+
+
 def test_the_same_proof_leaves_the_record_alone(run: Run, records: Path) -> None:
     run()
     _date(records, "2026-01-31")

@@ -1,0 +1,92 @@
+"""Diagrams: each has a drawing made from just this source, and every drawing is used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from extensions.drawings import FOLDER, WIDEST, drawing_of, sources
+from tests.extensions.conftest import Site, visible
+
+ROOT = Path(__file__).parents[2]
+DRAWINGS = sorted((ROOT / FOLDER).glob("*.svg"))
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
+NO_DRAWING = "has no drawing in diagrams/, or changed after it was drawn: run `nox -s diagrams`."
+
+
+def _draw(book: Site) -> None:
+    for source in sources(book.root / "source"):
+        drawing_of(source, book.root / FOLDER).write_text(SVG, encoding="utf-8")
+
+
+@pytest.fixture
+def book(site: Callable[[str], Site]) -> Site:
+    """Return a page with two diagrams, drawn."""
+    book = site("drawings")
+    _draw(book)
+    return book
+
+
+@pytest.mark.parametrize("builder", ["html", "epub"])
+def test_a_diagram_becomes_a_figure_with_its_drawing(book: Site, builder: str) -> None:
+    assert book.build(builder) == ""
+    page = book.output(f"{builder}/index.{'xhtml' if builder == 'epub' else 'html'}")
+    assert re.search(r'<img alt="A client asks Envoy." src="_images/index-[0-9a-f]{12}.svg"', page)
+    assert "Fig. 1 shows the path of a request." in visible(page)
+    assert len(list((book.root / builder / "_images").glob("*.svg"))) == 2
+
+
+def test_a_diagram_without_a_drawing_is_reported_where_it_stands(book: Site) -> None:
+    for drawing in (book.root / FOLDER).glob("*.svg"):
+        drawing.unlink()
+    report = book.build()
+    assert "source/index.md:5: ERROR: The diagram that begins with 'flowchart LR\n  client --> envoy'" in report
+    assert report.count(NO_DRAWING) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [("source/index.md", "client --> envoy", "client ==> envoy"), (f"{FOLDER}/mermaid.json", "base", "dark")],
+)
+def test_a_drawing_of_another_source_or_look_is_stale(book: Site, path: str, old: str, new: str) -> None:
+    assert book.build() == ""
+    book.edit(path, old, new)
+    (book.root / "source" / "index.md").touch()
+    assert NO_DRAWING in book.build()
+
+
+def test_a_diagram_drawn_after_a_failed_build_is_found(book: Site) -> None:
+    book.edit("source/index.md", "client --> envoy", "client ==> envoy")
+    assert NO_DRAWING in book.build()
+    _draw(book)
+    assert book.build() == ""
+
+
+@pytest.mark.parametrize("option", ["alt", "caption"])
+def test_a_diagram_needs_words(book: Site, option: str) -> None:
+    text = (book.root / "source" / "index.md").read_text(encoding="utf-8")
+    line = re.search(rf"^:{option}:.*\n", text, re.MULTILINE)
+    assert line
+    book.edit("source/index.md", line[0], "")
+    assert f"A diagram needs :{option}:, for readers who do not see it." in book.build()
+
+
+def test_every_diagram_of_the_book_is_drawn_and_every_drawing_used() -> None:
+    expected = {drawing_of(source, ROOT / FOLDER) for source in sources(ROOT / "source")}
+    assert set(DRAWINGS) == expected, "run `nox -s diagrams`"
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda drawing: drawing.name)
+def test_a_drawing_is_fit_for_print_and_for_readers_of_epub(drawing: Path) -> None:
+    svg = ElementTree.parse(drawing).getroot()
+    names = {element.tag.rpartition("}")[2] for element in svg.iter()}
+    assert "foreignObject" not in names
+    assert int(svg.attrib["width"]) <= WIDEST
+    blank = "{http://www.w3.org/XML/1998/namespace}space"
+    labels = [element for element in svg.iter() if element.tag.endswith(("}text", "}tspan"))]
+    assert labels
+    assert all(label.get(blank) == "preserve" for label in labels)
