@@ -7,6 +7,7 @@ itself is mermaid-cli's, in Chromium; then each SVG is made fit for the three ed
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
 import os
@@ -15,7 +16,6 @@ import subprocess
 import sys
 from math import ceil
 from pathlib import Path
-from xml.etree import ElementTree
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
@@ -72,13 +72,17 @@ def finish(svg: str) -> str:
     """Make a drawing of mermaid-cli fit for browsers, e-readers and rsvg-convert."""
     width, height = _size(svg)
     if width > WIDEST:
-        sys.exit(f"A drawing is {width} pixels wide, and {WIDEST} can be read in print: let it run down (TB).")
+        sys.exit(
+            f"A drawing is {width} pixels wide, and {WIDEST} can be read in print: let it run down (TB)."
+        )
     svg = svg.replace('width="100%"', f'width="{width}" height="{height}"', 1)
     svg = re.sub(r"max-width: [\d.]+px; ?", "", svg, count=1)
     # Else rsvg-convert drops the blanks between the words of a label.
     svg = re.sub(r"<(text|tspan)\b", r'<\1 xml:space="preserve"', svg)
     svg = svg.replace("<style>", f"<style>{_face(svg)}", 1)
-    return svg.replace(">", f"><!-- Drawn by mermaid-cli {MERMAID_CLI}; see extensions/draw.py. -->", 1) + "\n"
+    return (
+        svg.replace(">", f"><!-- Drawn by mermaid-cli {MERMAID_CLI}; see extensions/draw.py. -->", 1) + "\n"
+    )
 
 
 def _size(svg: str) -> tuple[int, int]:
@@ -91,10 +95,10 @@ def _size(svg: str) -> tuple[int, int]:
 
 def _face(svg: str) -> str:
     """Return a font rule with the glyphs of the labels: a picture cannot use the page's fonts."""
-    labels = ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    labels = html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", "", svg, flags=re.DOTALL))
     font = TTFont(FACE, recalcTimestamp=False)
     subsetter = Subsetter(Options(hinting=False))
-    subsetter.populate(text="".join(piece for label in labels for piece in label.itertext()))
+    subsetter.populate(text=labels)
     subsetter.subset(font)
     font.flavor = "woff2"
     reduced = io.BytesIO()

@@ -69,8 +69,7 @@ def sources(folder: Path) -> Iterator[Source]:
 def drawing_of(source: Source, folder: Path) -> Path:
     """Return where the drawing of a diagram is, or will be once it is drawn."""
     settings = (folder / "mermaid.json").read_text(encoding="utf-8")
-    deciding = "\0".join((MERMAID_CLI, settings, source.text))
-    digest = sha256(deciding.encode()).hexdigest()[:12]
+    digest = sha256(f"{MERMAID_CLI}\n{settings}\n{source.text}".encode()).hexdigest()[:12]
     drawn = sorted(folder.glob(f"*-{digest}.svg"))
     return drawn[0] if drawn else folder / f"{source.chapter.stem}-{digest}.svg"
 
@@ -79,7 +78,7 @@ class Diagram(Figure):
     """A figure whose picture is the drawing of the Mermaid source in its content."""
 
     required_arguments = 0
-    option_spec: ClassVar[OptionSpec] = {  # type: ignore[misc]
+    option_spec: ClassVar[OptionSpec] = {
         "alt": directives.unchanged_required,
         "caption": directives.unchanged_required,
         "name": directives.unchanged_required,
@@ -94,13 +93,15 @@ class Diagram(Figure):
         path = os.path.relpath(drawing, environment.srcdir)
         environment.note_dependency(path)
         if not drawing.exists():
-            raise self.error(
+            message = (
                 f"The diagram that begins with '{source.text[:40]}' has no drawing in {FOLDER}/, "
                 "or changed after it was drawn: run `nox -s diagrams`."
             )
+            raise self.error(message)
         for option in ("alt", "caption"):
             if option not in self.options:
-                raise self.error(f"A diagram needs :{option}:, for readers who do not see it.")
+                message = f"A diagram needs :{option}:, for readers who do not see it."
+                raise self.error(message)
         self.arguments = [f"/{path}"]
         self.content = StringList([self.options.pop("caption")], source=environment.docname)
         return super().run()
@@ -109,7 +110,7 @@ class Diagram(Figure):
 class DrawingToPdf(ImageConverter):
     """Turn SVG into PDF for LaTeX, with the fonts of the book."""
 
-    conversion_rules: ClassVar = [("image/svg+xml", "application/pdf")]
+    conversion_rules = [("image/svg+xml", "application/pdf")]  # noqa: RUF012 (as in Sphinx)
 
     def is_available(self) -> bool:
         """Say yes: a missing program is named when it is needed."""

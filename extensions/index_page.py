@@ -1,8 +1,9 @@
-"""Let the toctree entry `genindex` name the page "Index" in HTML only.
+"""Keep the page "Index" of the table of contents to HTML.
 
-LaTeX and EPUB put an index at the end by themselves; LaTeX takes the entry for a missing
-file, and EPUB would list the page twice, which is not valid. Remove the case of LaTeX
-when https://github.com/sphinx-doc/sphinx/issues/13733 is closed.
+A toctree may name that page (`genindex`), though it has no source. But LaTeX, which
+prints the index at the end, takes the entry for a missing file, and EPUB, which has the
+page at its end anyway, gets it twice, which is an error. Remove this module when
+https://github.com/sphinx-doc/sphinx/issues/13733 is closed and EPUB copes.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from sphinx.util.typing import ExtensionMetadata
 
 
 def drop_index(app: Sphinx, doctree: nodes.document) -> None:
-    """Take the entry out of every toctree that is read for LaTeX or EPUB."""
-    if app.builder.name in {"latex", "epub"}:
+    """Take the entry out of every toctree that is read for another edition than HTML."""
+    if app.builder.name != "html":
         for toctree in doctree.findall(addnodes.toctree):
+            toctree["entries"] = [entry for entry in toctree["entries"] if entry[1] != "genindex"]
             toctree["includefiles"] = [page for page in toctree["includefiles"] if page != "genindex"]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Read each page with the entry gone, where it must be."""
+    """Drop the entry as each page is read."""
     app.connect("doctree-read", drop_index)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

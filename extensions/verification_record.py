@@ -56,7 +56,9 @@ def _details(record: Record) -> Iterator[nodes.Node]:
     """Give what was proved where, by which tests, and what made them fail."""
     for environment in record.environments:
         yield _paragraph(claim(record, environment))
-    yield _paragraph("Proved by ", *_separated(nodes.literal(proof, proof) for proof in record.proofs), ".")
+    for proof in record.proofs:
+        module, test = proof.split("::", 1)
+        yield _paragraph("Proved by ", nodes.literal(test, test), " in ", nodes.literal(module, module))
     if record.mutants:
         changes = [_paragraph(nodes.literal(one.change, one.change), f": {one.because}") for one in record.mutants]
         yield _paragraph("The proof fails, as it must, with:")
@@ -72,11 +74,6 @@ def _summary(records: Iterable[Record]) -> nodes.paragraph:
 
 def _paragraph(*parts: str | nodes.Node) -> nodes.paragraph:
     return nodes.paragraph("", "", *(nodes.Text(part) if isinstance(part, str) else part for part in parts))
-
-
-def _separated(parts: Iterable[nodes.Node]) -> list[nodes.Node]:
-    """Return nodes with a comma between each two."""
-    return [node for part in parts for node in (nodes.Text(", "), part)][1:]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

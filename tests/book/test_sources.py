@@ -19,7 +19,8 @@ SOURCE = ROOT / "source"
 PAGES = {page.relative_to(SOURCE).as_posix(): page for page in sorted(SOURCE.rglob("*.md"))}
 OUTLINE = load_outline(SOURCE)
 LISTINGS = set(listing_files(ROOT))
-PINS = set(tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))["versions"].values())
+EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))
+PINS = {version for version in EDITION["versions"].values() if version.startswith("v")}
 
 
 def typed_code(page: str, text: str) -> list[str]:
@@ -39,7 +40,7 @@ def typed_versions(page: str, text: str) -> list[str]:
         f"source/{page}:{number}: {version} is typed; write its name, as in {{{{ v_router }}}}"
         for number, line in enumerate(text.splitlines(), start=1)
         for version in PINS
-        if re.search(rf"(?<![\w.]){re.escape(version)}(?![\w.]\w)", line)
+        if re.search(rf"(?<![\w.]){re.escape(version)}(?!\w|\.\w)", line)
     ]
 
 

@@ -1,0 +1,91 @@
+"""The three editions hold the same listings, stamps, diagrams, tables, boxes and sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.book.editions.conftest import HTML, Pages, Print, bare, text_of
+
+#: What is counted, and how HTML and EPUB mark it.
+ELEMENTS = {
+    "answers to refused listings": "div.refusal",
+    "boxes": "div.admonition",
+    "citations": "a.reference.internal[href*='bibliography']",
+    "diagrams and figures": "figure img, div.figure img",
+    "listings": "div.listing",
+    "stamps": "p.stamp",
+    "tables": "table",
+    "transcripts": "div.transcript",
+}
+#: What print must hold too, word for word. Its own lines break elsewhere.
+IN_PRINT = {
+    "boxes": "div.admonition > p:nth-of-type(2)",
+    "captions of figures": "figcaption .caption-text",
+    "captions of listings": "div.code-block-caption .caption-text",
+    "captions of tables": "table caption .caption-text",
+    "stamps": "p.stamp",
+}
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_html_and_epub_hold_the_same_number(element: str, html: Pages, epub: Pages) -> None:
+    selector = ELEMENTS[element]
+    per_page = {name: len(page.select(selector)) for name, page in html.pages.items()}
+    assert per_page == {name: len(page.select(selector)) for name, page in epub.pages.items()}
+    assert sum(per_page.values()) > 0, f"the book has no {element}"
+
+
+@pytest.mark.parametrize("element", IN_PRINT)
+def test_print_holds_each_at_least_as_often(element: str, html: Pages, pdf: Print) -> None:
+    wanted = Counter(html.texts(IN_PRINT[element]))
+    assert wanted
+    text = pdf.text
+    missing = {words: count for words, count in wanted.items() if text.count(words) < count}
+    assert not missing
+
+
+def test_print_holds_every_line_of_every_listing(html: Pages, pdf: Print) -> None:
+    lines = {line for block in html.select("div.highlight pre") for line in text_of(block).splitlines()}
+    assert lines
+    assert {line for line in lines if bare(line) not in pdf.text} == set()
+
+
+def test_print_holds_every_stamp_exactly_as_often(html: Pages, pdf: Print) -> None:
+    wanted = Counter(html.texts("p.stamp"))
+    text = pdf.text
+    assert {stamp: text.count(stamp) for stamp in wanted} == wanted
+
+
+def test_print_holds_every_drawing(html: Pages, pdf: Print) -> None:
+    drawings = {image["src"] for image in html.select(ELEMENTS["diagrams and figures"])}
+    pictures = {
+        picture.objgen
+        for page in pdf.file.pages
+        for picture in page.get("/Resources", {}).get("/XObject", {}).values()
+    }
+    assert len(pictures) >= len(drawings) > 0
+
+
+def test_three_hyphens_stay_three_hyphens(html: Pages, pdf: Print) -> None:
+    shown = [line for block in html.select("div.highlight pre") for line in text_of(block).splitlines()]
+    printed_lines = [line.strip() for page in pdf.pages for line in page.splitlines()]
+    assert printed_lines.count("---") == shown.count("---") > 0
+
+
+def test_index_entries_of_the_screen_are_in_print(pdf: Print) -> None:
+    soup = BeautifulSoup((HTML / "genindex.html").read_text(encoding="utf-8"), "html.parser")
+    entries = {bare(next(entry.stripped_strings)) for entry in soup.select("table.genindextable li")}
+    start = max(number for number, page in enumerate(pdf.pages) if page.strip().startswith("Index"))
+    index = bare("".join(pdf.pages[start:]))
+    assert entries
+    assert {entry for entry in entries if entry not in index} == set()
+
+
+def test_cited_sources_are_in_every_bibliography(html: Pages, epub: Pages, pdf: Print) -> None:
+    labels = set(html.texts("div.citation span.label"))
+    assert labels
+    assert labels == set(epub.texts("div.citation span.label"))
+    assert {label for label in labels if label not in pdf.text} == set()
