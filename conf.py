@@ -42,9 +42,7 @@ numfig_format = {"code-block": "Listing %s", "figure": "Figure %s", "table": "Ta
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "substitution"]
 myst_heading_anchors = 3
 # {{ v_router }} in prose is the router's version in edition.toml.
-myst_substitutions = {
-    f"v_{name.replace('-', '_')}": version for name, version in EDITION["versions"].items()
-}
+myst_substitutions = {f"v_{name.replace('-', '_')}": version for name, version in EDITION["versions"].items()}
 
 # -- Bibliography: https://sphinxcontrib-bibtex.readthedocs.io/en/latest/usage.html#configuration
 

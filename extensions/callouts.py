@@ -7,12 +7,13 @@ where latex/lwbook.sty gives it its colours.
 
 from __future__ import annotations
 
-from typing import Any
-
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
+from sphinx.writers.html5 import HTML5Translator
+from sphinx.writers.latex import LaTeXTranslator
+from sphinx.writers.text import TextTranslator
 
 TITLES = {
     "openshift": "OpenShift",
@@ -42,23 +43,23 @@ class Callout(SphinxDirective):
         return [make_callout(self.name, TITLES[self.name], *self.parse_content_to_nodes())]
 
 
-def visit_callout(translator: Any, node: callout) -> None:
+def visit_callout(translator: HTML5Translator | TextTranslator, node: callout) -> None:
     """Open the box as an ordinary admonition."""
     translator.visit_admonition(node)
 
 
-def depart_callout(translator: Any, node: callout) -> None:
+def depart_callout(translator: HTML5Translator | TextTranslator, node: callout) -> None:
     """Close the box."""
     translator.depart_admonition(node)
 
 
-def visit_callout_latex(translator: Any, node: callout) -> None:
+def visit_callout_latex(translator: LaTeXTranslator, node: callout) -> None:
     """Open the box inside the environment of its class."""
     translator.body.append(f"\n\\begin{{sphinxuseclass}}{{{node['classes'][0]}}}")
     translator.visit_admonition(node)
 
 
-def depart_callout_latex(translator: Any, node: callout) -> None:
+def depart_callout_latex(translator: LaTeXTranslator, node: callout) -> None:
     """Close the box and the environment of its class."""
     translator.depart_admonition(node)
     translator.body.append("\\end{sphinxuseclass}\n")

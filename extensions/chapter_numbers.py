@@ -7,8 +7,9 @@ print; listings, figures and tables follow ("Listing 4.1").
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -25,14 +26,14 @@ def chapter_number(page: str) -> int | str:
     return int(prefix) if prefix.isdigit() else prefix.upper()
 
 
-def number_by_file_name(collector: TocTreeCollector, env: BuildEnvironment) -> list[str]:
-    """Number all sections; return the documents whose numbers have changed.
+def number_by_file_name(self: TocTreeCollector, env: BuildEnvironment) -> list[str]:
+    """Assign a number to every section; return the documents whose numbers have changed.
 
     It takes the place of Sphinx's own method, because figures take their numbers from
     the sections' right after it, in the same event.
     """
     before = env.toc_secnumbers
-    _number_per_toctree(collector, env)
+    _number_per_toctree(self, env)
     for page, numbers in env.toc_secnumbers.items():
         chapter = chapter_number(page)
         env.toc_secnumbers[page] = {anchor: _moved(chapter, number) for anchor, number in numbers.items()}
@@ -42,8 +43,9 @@ def number_by_file_name(collector: TocTreeCollector, env: BuildEnvironment) -> l
     return [page for page, numbers in env.toc_secnumbers.items() if numbers != before.get(page)]
 
 
-def _moved(chapter: int | str, number: Any) -> Any:  # Sphinx's types know integers only
-    return (chapter, *number[1:]) if number else number
+def _moved(chapter: int | str, number: Sequence[int]) -> tuple[int, ...]:
+    # Sphinx writes letters as well as numbers, though its types do not say so.
+    return (cast("int", chapter), *number[1:]) if number else ()
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:  # noqa: ARG001 - the method is the same for all

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
+from sphinx.writers.html5 import HTML5Translator
+from sphinx.writers.latex import LaTeXTranslator
+from sphinx.writers.text import TextTranslator
 
 from extensions.records import EVIDENCE, Record
 
@@ -70,32 +72,32 @@ def make_stamp(listing: str, record: Record, note: str = "") -> stamp:
     return stamp("", "", download, between, proof)
 
 
-def visit_html(translator: Any, node: stamp) -> None:
+def visit_html(translator: HTML5Translator, node: stamp) -> None:
     """Open a paragraph with the stamp's class."""
     translator.body.append(translator.starttag(node, "p", CLASS="stamp"))
 
 
-def depart_html(translator: Any, node: stamp) -> None:  # noqa: ARG001 - Sphinx fixes the parameters
+def depart_html(translator: HTML5Translator, node: stamp) -> None:  # noqa: ARG001 - Sphinx fixes the parameters
     """Close the paragraph."""
     translator.body.append("</p>\n")
 
 
-def visit_latex(translator: Any, node: stamp) -> None:  # noqa: ARG001
+def visit_latex(translator: LaTeXTranslator, node: stamp) -> None:  # noqa: ARG001
     """Open the command that latex/lwbook.sty defines."""
     translator.body.append("\n\\bookstamp{")
 
 
-def depart_latex(translator: Any, node: stamp) -> None:  # noqa: ARG001
+def depart_latex(translator: LaTeXTranslator, node: stamp) -> None:  # noqa: ARG001
     """Close the command."""
     translator.body.append("}\n")
 
 
-def visit_text(translator: Any, node: stamp) -> None:
+def visit_text(translator: TextTranslator, node: stamp) -> None:
     """Write the line as a paragraph."""
     translator.visit_paragraph(node)
 
 
-def depart_text(translator: Any, node: stamp) -> None:
+def depart_text(translator: TextTranslator, node: stamp) -> None:
     """End the paragraph."""
     translator.depart_paragraph(node)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from pathlib import PurePosixPath
 
@@ -36,11 +36,15 @@ class VerificationRecord(SphinxDirective):
         sections = [self._section(folder, titles, dict(group)) for folder, group in by_chapter]
         return [_summary(records.values()), *sections]
 
-    def _section(self, folder: str, titles: Mapping[str, str], records: Mapping[str, Record]) -> nodes.section:
+    def _section(
+        self, folder: str, titles: Mapping[str, str], records: Mapping[str, Record]
+    ) -> nodes.section:
         number = str(chapter_number(folder))
         title = f"{'Chapter' if number.isdigit() else 'Appendix'} {number}: {titles[number]}"
         entries = [self._entry(record) for record in records.values()]
-        section = nodes.section("", nodes.title(title, title), nodes.definition_list("", *entries, classes=["record"]))
+        section = nodes.section(
+            "", nodes.title(title, title), nodes.definition_list("", *entries, classes=["record"])
+        )
         section["names"].append(f"records-{folder}")
         self.state.document.note_explicit_target(section)
         return section
@@ -60,16 +64,17 @@ def _details(record: Record) -> Iterator[nodes.Node]:
         module, test = proof.split("::", 1)
         yield _paragraph("Proved by ", nodes.literal(test, test), " in ", nodes.literal(module, module))
     if record.mutants:
-        changes = [_paragraph(nodes.literal(one.change, one.change), f": {one.because}") for one in record.mutants]
+        changes = [
+            _paragraph(nodes.literal(one.change, one.change), f": {one.because}") for one in record.mutants
+        ]
         yield _paragraph("The proof fails, as it must, with:")
         yield nodes.bullet_list("", *(nodes.list_item("", change) for change in changes))
 
 
-def _summary(records: Iterable[Record]) -> nodes.paragraph:
+def _summary(records: Collection[Record]) -> nodes.paragraph:
     counts = Counter(record.evidence for record in records)
-    words = ", ".join(f"{counts[word]} × “{EVIDENCE[word]}”" for word in EVIDENCE if counts[word])
-    total = counts.total()
-    return _paragraph(f"{total} listing{'s' * (total != 1)}: {words}.")
+    words = ", ".join(f"{counts[word]} “{EVIDENCE[word]}”" for word in EVIDENCE if counts[word])
+    return _paragraph(f"Listings: {len(records)}, of them {words}.")
 
 
 def _paragraph(*parts: str | nodes.Node) -> nodes.paragraph:

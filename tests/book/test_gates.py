@@ -50,7 +50,9 @@ def test_directives_of_the_book_are_let_through(text: str) -> None:
     assert typed_code("part/02-setup.md", text) == []
 
 
-@pytest.mark.parametrize("text", ["Take v0.10.0.", "`kind:v0.33.0`", "(v1.36.1)", "Kubernetes v1.36.1, again"])
+@pytest.mark.parametrize(
+    "text", ["Take v0.10.0.", "`kind:v0.33.0`", "(v1.36.1)", "Kubernetes v1.36.1, again"]
+)
 def test_a_typed_version_is_found(text: str) -> None:
     assert len(typed_versions("a.md", text)) == 1
 

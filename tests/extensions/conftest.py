@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -105,14 +106,27 @@ def visible(page: str) -> str:
 @pytest.fixture
 def site(tmp_path: Path) -> Callable[[str], Site]:
     """Return a function that copies a small book by name, with all its listings proved."""
+    return lambda name: _copy(name, tmp_path)
 
-    def copy(name: str) -> Site:
-        shutil.copytree(SITES / name, tmp_path / "book")
-        book = Site(tmp_path / "book")
-        book.prove()
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Site]:
+    """Return a function that builds a small book as HTML, once, for tests that only read it."""
+
+    @cache
+    def build(name: str) -> Site:
+        book = _copy(name, tmp_path_factory.mktemp(name))
+        assert book.build() == ""
         return book
 
-    return copy
+    return build
+
+
+def _copy(name: str, folder: Path) -> Site:
+    shutil.copytree(SITES / name, folder / "book")
+    book = Site(folder / "book")
+    book.prove()
+    return book
 
 
 def _record(listing: str, file: Path) -> Record:

@@ -138,19 +138,24 @@ def merged(before: Record | None, now: Record, *, refresh: bool) -> Record:
     """Return the record that follows from the one on file and a new one.
 
     The same proof of the same bytes in the same environment leaves the record as it
-    is, unless `refresh` renews its date. Other environments stay as long as they saw
-    the same bytes and evidence.
+    is, unless `refresh` renews its date. Environments with other versions stay as long
+    as they saw the same bytes and evidence.
     """
     if before is None or not before.sealed or _identity(before) != _identity(now):
         return now
     (environment,) = now.environments
-    same = [one for one in before.environments if _undated(one) == _undated(environment)]
-    others = [one for one in before.environments if _undated(one) != _undated(environment)]
+    seen = any(_undated(one) == _undated(environment) for one in before.environments)
     unchanged = before.proofs == now.proofs and _changes(before) == _changes(now)
-    if same and unchanged and not refresh:
+    if seen and unchanged and not refresh:
         return before
+    others = [one for one in before.environments if not _agree(one, environment)]
     newest_first = sorted([environment, *others], key=lambda one: one["date"], reverse=True)
     return replace(now, environments=tuple(newest_first))
+
+
+def _agree(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Tell whether two environments have the same version of all that both name."""
+    return all(one[name] == other[name] for name in one.keys() & other.keys() - {"date"})
 
 
 def _identity(record: Record) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ from tests.harness.diagnosis import sections
 from tests.harness.failures import KILLS, HarnessError, in_short
 from tests.harness.ledger import Ledger, ProofResult
 from tests.harness.proof import Proof, Session
+from tests.harness.transcripts import normalised
 
 LEDGER = pytest.StashKey[Ledger]()
 PROOF = pytest.StashKey[Proof]()
@@ -180,7 +181,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         yield
     except KILLS as failure:
         result = pyfuncitem.config.stash[LEDGER].proofs[proof_id(pyfuncitem)]
-        result.killed_by[proof.mutant.because] = in_short(failure)
+        result.killed_by[proof.mutant.because] = normalised(in_short(failure))
         return True
     pytest.fail(
         f"the mutant survived: the proof passes on examples/{proof.mutant.listing} with "

@@ -1,0 +1,1 @@
+"""Tests of the three editions in build/, run by `nox -s docs`."""

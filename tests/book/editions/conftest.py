@@ -63,9 +63,7 @@ def bare(text: str) -> str:
 def text_of(tag: Tag) -> str:
     """Return the text of an element without the signs that only a screen needs."""
     return "".join(
-        string
-        for string in tag.strings
-        if not string.find_parent(class_=["headerlink", "copybtn"])
+        string for string in tag.strings if not string.find_parent(class_=["headerlink", "copybtn"])
     )
 
 
