@@ -34,6 +34,7 @@ extensions = [
     "sphinxcontrib.bibtex",
 ]
 nitpicky = True
+pygments_style = "a11y-high-contrast-light"  # of PDF and EPUB
 numfig = True
 numfig_format = {"code-block": "Listing %s", "figure": "Figure %s", "table": "Table %s"}
 
@@ -47,7 +48,7 @@ myst_substitutions = {f"v_{name.replace('-', '_')}": version for name, version i
 # -- Bibliography: https://sphinxcontrib-bibtex.readthedocs.io/en/latest/usage.html#configuration
 
 bibtex_bibfiles = ["source/references.bib"]
-bibtex_default_style = "alpha"
+bibtex_default_style = "plain"
 
 # -- Copy buttons: https://sphinx-copybutton.readthedocs.io/en/latest/use.html
 

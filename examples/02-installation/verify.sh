@@ -34,7 +34,7 @@ for deployment in simulator router; do
 done
 
 # The picker brings this number up to date every five seconds.
-for _ in {1..10}; do
+for _ in {1..7}; do
   seen=$(kubectl get --raw "$router:metrics/proxy/metrics" 2>/dev/null |
     awk '/^inference_pool_ready_pods/ { print $2 }')
   [[ $seen == 3 ]] && break

@@ -34,6 +34,7 @@ INSTALL_ROUTER = f"{CHAPTER}/install-router.console"
 PODS = f"{CHAPTER}/pods.console"
 VERIFY = f"{CHAPTER}/verify.sh"
 VERIFIED = f"{CHAPTER}/verify.console"
+WITHOUT_MODEL = f"{CHAPTER}/verify-without-model.console"
 MODELS = f"{CHAPTER}/models.console"
 REQUEST = f"{CHAPTER}/chat-request.json"
 CURL = f"{CHAPTER}/chat.console"
@@ -55,11 +56,17 @@ READERS_URL = "http://localhost:8081"
 # What several proofs need
 
 
+def install_router(proof: Proof) -> None:
+    """Apply the router's manifests and wait until the picker has found its pool."""
+    proof.apply(NAMESPACE, POOL, RIGHTS, PICKER, ENVOY, ROUTER, SERVICE)
+    proof.wait("deployment", "router", "Available", deadline=60)
+
+
 def install(proof: Proof) -> None:
-    """Apply the chapter's manifests and wait until both deployments answer."""
-    proof.apply(NAMESPACE, SIMULATOR, POOL, RIGHTS, PICKER, ENVOY, ROUTER, SERVICE)
-    for name in ("simulator", "router"):
-        proof.wait("deployment", name, "Available", deadline=60)
+    """Apply the chapter's manifests and wait until both deployments are available."""
+    proof.apply(NAMESPACE, SIMULATOR)
+    install_router(proof)
+    proof.wait("deployment", "simulator", "Available", deadline=60)
 
 
 @contextmanager
@@ -344,24 +351,39 @@ def test_a_long_prompt_returns_to_the_pod_that_has_seen_it(proof: Proof) -> None
 
 
 @proves(
-    INSTALL_MODEL,
     INSTALL_ROUTER,
+    VERIFY,
+    WITHOUT_MODEL,
+    evidence="ran",
+    uses=["router", "envoy", "inference-extension"],
+    mutants=[
+        Mutant(INSTALL_ROUTER, "/demo serverside-applied", "/demo", because="it says more"),
+        Mutant(VERIFY, "== 3 ]]\nreport", "== 0 ]]\nreport", because="no pod would do"),
+        Mutant(WITHOUT_MODEL, "FAILED  the model", "ok      the model", because="none answers"),
+    ],
+)
+def test_the_router_goes_in_as_printed_and_misses_the_model(proof: Proof) -> None:
+    proof.transcript(INSTALL_ROUTER)
+    proof.transcript(WITHOUT_MODEL, failing={1})
+
+
+@proves(
+    INSTALL_MODEL,
     PODS,
     VERIFY,
     VERIFIED,
     evidence="ran",
     uses=["router", "simulator", "envoy", "inference-extension"],
     mutants=[
-        Mutant(INSTALL_MODEL, "/demo serverside-applied", "/demo", because="it says more"),
-        Mutant(INSTALL_ROUTER, "simulator condition", "model condition", because="another name"),
+        Mutant(INSTALL_MODEL, "simulator condition", "model condition", because="another name"),
         Mutant(PODS, "2/2", "1/1", because="the router has two containers"),
         Mutant(VERIFY, "lab/sim-8b", "lab/sim-70b", because="no such model"),
         Mutant(VERIFIED, "sees 3 pods", "sees 4 pods", because="it sees three"),
     ],
 )
-def test_the_installation_goes_as_printed(proof: Proof) -> None:
+def test_the_model_goes_in_as_printed_and_nothing_is_missed(proof: Proof) -> None:
+    install_router(proof)
     proof.transcript(INSTALL_MODEL)
-    proof.transcript(INSTALL_ROUTER)
     proof.transcript(PODS)
     proof.transcript(VERIFIED)
 

@@ -19,7 +19,8 @@ from extensions.records import load_records
 from lab.edition import PROJECT, images
 from lab.home import home
 from tests.harness.connection import Connection
-from tests.harness.namespaces import RUN_LABEL
+from tests.harness.failures import Missing
+from tests.harness.namespaces import path
 from tests.harness.waiting import wait_until
 
 LAB_HOME = str(home())
@@ -300,21 +301,24 @@ def test_an_interrupt_removes_the_namespace_and_keeps_the_records(
     records = examples.parent.parent / "records/01-demo.json"
     before = records.read_bytes()
     (examples / "settings.yaml").write_text(SETTINGS + "  # changed\n")
-    waiting = 'proof.wait("configmap", "none", "Ready", deadline=60)'
-    pytester.makepyfile(test_demo=HEAD + SETTINGS_PROOF.rstrip() + f"\n        {waiting}\n")
-    known = set(_namespaces(connection))
+    begun = pytester.path / "begun"
+    tell = f"pathlib.Path({str(begun)!r}).write_text(proof.namespace)"
+    wait = 'proof.wait("configmap", "none", "Ready", deadline=60)'
+    body = SETTINGS_PROOF.rstrip() + f"\n        {tell}\n        {wait}\n"
+    pytester.makepyfile(test_demo=HEAD + "    import pathlib\n" + body)
     command = [sys.executable, "-m", "pytest", "-p", "tests.harness.plugin"]
     with subprocess.Popen(command, cwd=pytester.path) as process:
-        wait_until(lambda: set(_namespaces(connection)) - known, deadline=20, what="namespace")
+        name = wait_until(begun.read_text, deadline=60, what="the proof's begin")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == pytest.ExitCode.INTERRUPTED
-    left = _namespaces(connection)
-    assert all(left[name] == "Terminating" for name in set(left) - known)
+    assert _phase(connection, name) in {"Terminating", "gone"}
     assert records.read_bytes() == before
 
 
-def _namespaces(connection: Connection) -> dict[str, str]:
-    """Return the namespaces that runs of proofs made, and their phases."""
-    query = {"labelSelector": RUN_LABEL}
-    found = connection.cluster.request("GET", "/api/v1/namespaces", query=query).content
-    return {item["metadata"]["name"]: item["status"]["phase"] for item in found["items"]}
+def _phase(connection: Connection, namespace: str) -> str:
+    """Return the phase of a namespace."""
+    try:
+        found = connection.cluster.request("GET", path(namespace))
+    except Missing:
+        return "gone"
+    return str(found.content["status"]["phase"])

@@ -55,8 +55,12 @@ def test_another_proof_renews_the_date() -> None:
 
 
 def test_other_bytes_or_evidence_forget_all_environments() -> None:
-    for change in ({"sha256": "b"}, {"refusal_sha256": "b"}, {"evidence": "accepted"}):
-        now = replace(record(TODAY), **change)
+    others = (
+        replace(record(TODAY), sha256="b"),
+        replace(record(TODAY), refusal_sha256="b"),
+        replace(record(TODAY), evidence="accepted"),
+    )
+    for now in others:
         assert merged(record(NEWEST, OLDER), now, refresh=False) == now
 
 

@@ -16,8 +16,8 @@ Condition = str | Callable[[dict[str, Any]], Any]
 #: Seconds between two looks.
 INTERVAL = 0.25
 #: What a look may raise while the outcome has not come: an assertion, an answer that
-#: fails, a field that is not there yet.
-NOT_YET = (AssertionError, httpx.HTTPError, LookupError, ValueError)
+#: fails, a field or a file that is not there yet.
+NOT_YET = (AssertionError, httpx.HTTPError, LookupError, ValueError, FileNotFoundError)
 
 
 def wait_until(
