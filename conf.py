@@ -27,6 +27,7 @@ extensions = [
     "extensions.index_page",
     "extensions.listing",
     "extensions.planned",
+    "extensions.print_tables",
     "extensions.verification_record",
     "myst_parser",
     "notfound.extension",

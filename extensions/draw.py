@@ -20,7 +20,7 @@ from pathlib import Path
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
-from extensions.drawings import FOLDER, MERMAID_CLI, WIDEST, Source, drawing_of, sources
+from extensions.drawings import FOLDER, LIMITS, MERMAID_CLI, Source, drawing_of, sources
 
 ROOT = Path(__file__).parents[1]
 FACE = ROOT / "_static" / "fonts" / "book-sans-regular.woff2"
@@ -36,7 +36,9 @@ def draw_all(root: Path, tools: Path) -> None:
         used.add(drawing)
         if not drawing.exists():
             print(f"drawing {drawing.name}", flush=True)
-            drawing.write_text(finish(draw(source, folder, tools)), encoding="utf-8")
+            svg = draw(source, folder, tools)
+            check_size(source, svg)
+            drawing.write_text(finish(svg), encoding="utf-8")
     for drawing in set(folder.glob("*.svg")) - used:
         print(f"removing {drawing.name}, which no chapter uses", flush=True)
         drawing.unlink()
@@ -44,6 +46,7 @@ def draw_all(root: Path, tools: Path) -> None:
 
 def draw(source: Source, folder: Path, tools: Path) -> str:
     """Return the SVG that mermaid-cli makes of a diagram."""
+    tools /= f"mermaid-cli-{MERMAID_CLI}"
     program = tools / "node_modules" / ".bin" / "mmdc"
     if not program.exists():
         package = f"@mermaid-js/mermaid-cli@{MERMAID_CLI}"
@@ -68,29 +71,32 @@ def draw(source: Source, folder: Path, tools: Path) -> str:
     return svg.read_text(encoding="utf-8")
 
 
-def finish(svg: str) -> str:
-    """Make a drawing of mermaid-cli fit for browsers, e-readers and rsvg-convert."""
-    width, height = _size(svg)
-    if width > WIDEST:
-        sys.exit(
-            f"A drawing is {width} pixels wide, and {WIDEST} can be read in print: let it run down (TB)."
-        )
-    svg = svg.replace('width="100%"', f'width="{width}" height="{height}"', 1)
-    svg = re.sub(r"max-width: [\d.]+px; ?", "", svg, count=1)
-    # Else rsvg-convert drops the blanks between the words of a label.
-    svg = re.sub(r"<(text|tspan)\b", r'<\1 xml:space="preserve"', svg)
-    svg = svg.replace("<style>", f"<style>{_face(svg)}", 1)
-    return (
-        svg.replace(">", f"><!-- Drawn by mermaid-cli {MERMAID_CLI}; see extensions/draw.py. -->", 1) + "\n"
-    )
-
-
-def _size(svg: str) -> tuple[int, int]:
+def size(svg: str) -> tuple[int, int]:
     """Return width and height of a drawing, in whole pixels."""
     box = re.search(r'viewBox="\S+ \S+ (?P<width>\S+) (?P<height>[^"]+)"', svg)
     if box is None:
         sys.exit("mermaid-cli wrote an SVG without a viewBox.")
     return ceil(float(box["width"])), ceil(float(box["height"]))
+
+
+def check_size(source: Source, svg: str) -> None:
+    """Stop at a drawing that print would have to make too small."""
+    width, height = size(svg)
+    if width > LIMITS[0] or height > LIMITS[1]:
+        limit = f"{width} by {height} pixels; print can show {LIMITS[0]} by {LIMITS[1]}"
+        sys.exit(f"{source.chapter}: this drawing has {limit}:\n{source.text}")
+
+
+def finish(svg: str) -> str:
+    """Make a drawing of mermaid-cli fit for browsers, e-readers and rsvg-convert."""
+    width, height = size(svg)
+    svg = svg.replace('width="100%"', f'width="{width}" height="{height}"', 1)
+    svg = re.sub(r"max-width: [\d.]+px; ?", "", svg, count=1)
+    # Else rsvg-convert drops the blanks between the words of a label.
+    svg = re.sub(r"<(text|tspan)\b", r'<\1 xml:space="preserve"', svg)
+    svg = svg.replace("<style>", f"<style>{_face(svg)}", 1)
+    origin = f"<!-- Drawn by mermaid-cli {MERMAID_CLI}; see extensions/draw.py. -->"
+    return svg.replace(">", f">{origin}", 1) + "\n"
 
 
 def _face(svg: str) -> str:

@@ -40,8 +40,9 @@ FOLDER = "diagrams"
 MERMAID_CLI = "11.17.0"
 #: Dots per inch at which a drawing is set in print: its 15 pixels become 8.4 points.
 PRINT_RESOLUTION = 128
-#: A wider drawing, in pixels, is scaled down in print until nobody can read its labels.
-WIDEST = 900
+#: Width and height in pixels beyond which print scales a drawing down until its labels
+#: cannot be read.
+LIMITS = (900, 1000)
 #: A directive in a chapter, and the options at its beginning.
 DIRECTIVE = re.compile(
     r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|:{3,})\{mermaid\}[ \t]*\n"

@@ -79,7 +79,11 @@ class Listing(LiteralInclude):
         self.arguments[0] = f"/../examples/{listing}"
         self.options.setdefault("language", LANGUAGES.get(Path(listing).suffix, "text"))
         self.options.setdefault("name", label_of(listing))
-        return super().run()
+        included = super().run()
+        for block in (block for node in included for block in node.findall(nodes.literal_block)):
+            block.rawsource = block.rawsource.rstrip()  # an excerpt may end in blank lines
+            block[:] = [nodes.Text(block.rawsource)]
+        return included
 
     def _answer(self, file: Path) -> list[nodes.Node]:
         """Return the answer that a refused listing got, under a line that says whose it is."""

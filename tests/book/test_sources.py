@@ -44,6 +44,15 @@ def typed_versions(page: str, text: str) -> list[str]:
     ]
 
 
+def placeholders(page: str, text: str) -> list[str]:
+    """Return a sentence for every line that waits to be filled in."""
+    return [
+        f"source/{page}:{number}: {found[0]} is a place to be filled in"
+        for number, line in enumerate(text.splitlines(), start=1)
+        if (found := re.search(r"\bXXX[\w-]*|\bTODO\b|\bTBD\b|\bFIXME\b", line))
+    ]
+
+
 def shown(text: str) -> set[str]:
     """Return the listings that a page shows."""
     return {fence.argument for fence in fences(text) if fence.directive in {"listing", "transcript"}}
@@ -72,6 +81,12 @@ def test_no_code_is_typed_in_a_page(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_no_pinned_version_is_typed_in_a_page(page: str) -> None:
     found = typed_versions(page, PAGES[page].read_text(encoding="utf-8"))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_leaves_nothing_to_be_filled_in(page: str) -> None:
+    found = placeholders(page, PAGES[page].read_text(encoding="utf-8"))
     assert not found, "\n".join(found)
 
 

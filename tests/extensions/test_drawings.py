@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.drawings import FOLDER, WIDEST, drawing_of, sources
+from extensions.drawings import FOLDER, LIMITS, drawing_of, sources
 from tests.extensions.conftest import Site, visible
 
 ROOT = Path(__file__).parents[2]
@@ -85,9 +85,10 @@ def test_every_drawing_is_fit_for_print_and_for_epub() -> None:
     for drawing in DRAWINGS:
         svg = drawing.read_text(encoding="utf-8")
         assert "foreignObject" not in svg
-        width = re.match(r'<svg [^>]*width="(\d+)" height="\d+"', svg)
-        assert width, drawing.name
-        assert int(width[1]) <= WIDEST, drawing.name
+        size = re.match(r'<svg [^>]*width="(\d+)" height="(\d+)"', svg)
+        assert size, drawing.name
+        assert int(size[1]) <= LIMITS[0], drawing.name
+        assert int(size[2]) <= LIMITS[1], drawing.name
         labels = re.findall(r"<(?:text|tspan)\b[^>]*>", svg)
         assert labels, drawing.name
         assert all('xml:space="preserve"' in label for label in labels), drawing.name

@@ -150,10 +150,14 @@ class Cluster:
         )
         return resource, answer
 
-    def delete(self, path: str) -> None:
-        """Delete what is at a URL path; what is gone already is no error."""
+    def delete(self, path: str, *, at_once: bool = False) -> None:
+        """Delete what is at a URL path; what is gone already is no error.
+
+        `at_once` gives pods no time to end by themselves.
+        """
+        query = {"gracePeriodSeconds": "0"} if at_once else {}
         with contextlib.suppress(Missing):
-            self.request("DELETE", path)
+            self.request("DELETE", path, query=query)
 
     def resource_of(self, document: Document) -> Resource:
         """Return the resource of a document's kind; raise Refused when there is none."""

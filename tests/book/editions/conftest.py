@@ -20,7 +20,7 @@ HTML = BUILD / "html"
 EPUB = BUILD / "epub" / "life-with-llm-d.epub"
 PDF = BUILD / "pdf" / "life-with-llm-d.pdf"
 #: Where text stands on a page, in points: running heads and page numbers lie outside.
-TEXT_BLOCK = ("-x", "0", "-y", "55", "-W", "504", "-H", "600")
+TEXT_BLOCK = ("-x", "0", "-y", "55", "-W", "504", "-H", "615")
 GENERATED = {"404", "genindex", "nav", "search", "epub-cover"}
 
 
