@@ -81,7 +81,7 @@ html_theme_options = {
 
 epub_cover = ("_static/cover.png", "epub-cover.html")
 epub_basename = "life-with-llm-d"
-epub_css_files = ["book.css", "drawings.css"]
+epub_css_files = ["epub.css", "drawings.css"]
 epub_description = EDITION["book"]["subtitle"]
 # Text stands in the face that the reader's own device gives it.
 epub_exclude_files = [str(font.relative_to(ROOT)) for font in (ROOT / "_static" / "fonts").iterdir()]

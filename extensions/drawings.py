@@ -25,16 +25,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
-from typing import ClassVar
 
 from docutils import nodes
-from docutils.parsers.rst import directives
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
-from sphinx.directives.patches import Figure
 from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms.images import ImageConverter
-from sphinx.util.typing import ExtensionMetadata, OptionSpec
+from sphinx.util.typing import ExtensionMetadata
+from sphinxcontrib.mermaid import Mermaid, mermaid
 
 FOLDER = "diagrams"
 MERMAID_CLI = "11.17.0"
@@ -75,19 +72,25 @@ def drawing_of(source: Source, folder: Path) -> Path:
     return drawn[0] if drawn else folder / f"{source.chapter.stem}-{digest}.svg"
 
 
-class Diagram(Figure):
-    """A figure whose picture is the drawing of the Mermaid source in its content."""
-
-    required_arguments = 0
-    option_spec: ClassVar[OptionSpec] = {
-        "alt": directives.unchanged_required,
-        "caption": directives.unchanged_required,
-        "name": directives.unchanged_required,
-    }
+class Diagram(Mermaid):  # type: ignore[misc]  # it comes without types
+    """sphinxcontrib-mermaid's directive, with the committed drawing in place of a live one."""
 
     def run(self) -> list[nodes.Node]:
         """Return the figure, or say which command draws it."""
         self.assert_has_content()
+        for option in ("alt", "caption"):
+            if not self.options.get(option):
+                message = f"A diagram needs :{option}:, for readers who do not see it."
+                raise self.error(message)
+        picture = nodes.image(uri=f"/{self._drawing()}", alt=self.options["alt"])
+        found: list[nodes.Node] = super().run()
+        for figure in found:
+            for diagram in list(figure.findall(mermaid)):
+                diagram.replace_self(picture)
+        return found
+
+    def _drawing(self) -> str:
+        """Return the drawing's path, relative to the sources."""
         environment = self.state.document.settings.env
         source = Source(Path(environment.doc2path(environment.docname)), "\n".join(self.content).strip())
         drawing = drawing_of(source, environment.srcdir.parent / FOLDER)
@@ -99,13 +102,7 @@ class Diagram(Figure):
                 "or changed after it was drawn: run `nox -s diagrams`."
             )
             raise self.error(message)
-        for option in ("alt", "caption"):
-            if option not in self.options:
-                message = f"A diagram needs :{option}:, for readers who do not see it."
-                raise self.error(message)
-        self.arguments = [f"/{path}"]
-        self.content = StringList([self.options.pop("caption")], source=environment.docname)
-        return super().run()
+        return path
 
 
 class DrawingToPdf(ImageConverter):
@@ -132,6 +129,7 @@ class DrawingToPdf(ImageConverter):
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directive and the converter."""
-    app.add_directive("mermaid", Diagram)
+    app.setup_extension("sphinxcontrib.mermaid")
+    app.add_directive("mermaid", Diagram, override=True)
     app.add_post_transform(DrawingToPdf)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -16,7 +14,7 @@ class TablesInPrint(SphinxPostTransform):
     default_priority = 400
     formats = ("latex",)
 
-    def run(self, **_options: Any) -> None:
+    def run(self, **_options: object) -> None:
         """Mark the tables of one page."""
         for table in self.document.findall(nodes.table):
             if "colwidths-given" in table["classes"] and not _is_boxed(table):

@@ -128,7 +128,9 @@ def answered(
         yield from check(cluster, namespace)
     except DynamicApiError as error:
         what = check.__name__.replace("_", " ")
-        yield Finding(f"{what}: {error.reason}", "ask for the right to list them")
+        yield Finding(
+            f"{what}: {error.reason}", "ask for the right to list them"
+        )
 
 
 def main() -> int:

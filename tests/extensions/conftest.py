@@ -35,6 +35,7 @@ SETTINGS = {
         "extensions.callouts",
         "extensions.chapter_numbers",
         "extensions.drawings",
+        "extensions.index_page",
         "extensions.listing",
         "extensions.planned",
         "extensions.verification_record",

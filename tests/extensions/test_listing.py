@@ -74,6 +74,15 @@ def test_an_excerpt_says_that_it_is_one(book: Site) -> None:
     assert f'"{POOL}" (excerpt) · Ran on kind' in " ".join(page.split())
 
 
+def test_an_excerpt_ends_with_its_last_line_of_code(book: Site) -> None:
+    book.edit(POOL, "  name: demo\n", "  name: demo\n\n\n")
+    book.prove()
+    book.build()
+    page = book.output("html/02-first.html")
+    assert re.search(r"demo</span>\n\n\n.*spec", page)  # the whole listing keeps them
+    assert re.search(r"demo</span>\n</pre>", page)
+
+
 def test_a_refused_listing_shows_the_answer(shown: Site) -> None:
     page = visible(shown.output("html/02-first.html"))
     assert re.search(r"The API server answers\s+spec.targetPorts: Required value", page)
