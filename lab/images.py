@@ -18,7 +18,7 @@ from lab import edition, home
 from lab.edition import PinnedImage
 from lab.engine import Engine
 from lab.errors import LabError
-from lab.image_builds import build_image, build_key
+from lab.image_builds import DEBIAN, build_image, build_key
 from lab.progress import say, step
 
 #: Seconds that a public registry has to answer before the lab goes on without it.
@@ -102,7 +102,7 @@ def remove_all(engine: Engine) -> None:
         "images", "--quiet", f"--filter=label={home.OWNER}=lab", doing="Listing the lab's images"
     )
     names = [image.name for image in recorded().values()]
-    for name in {*labelled.split(), *names}:
+    for name in {*labelled.split(), *names, edition.fill(DEBIAN)}:
         engine.succeeds("rmi", "--force", name, timeout=60)
     for name in ("go", "programs", "registry", "mirrors", "logs"):
         _remove_folder(home.folder(name))

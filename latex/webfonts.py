@@ -7,8 +7,6 @@ print font. The Open Font License reserves the name "Source" for the unchanged f
 so the reduced ones carry names of their own.
 """
 
-
-
 from __future__ import annotations
 
 from pathlib import Path
