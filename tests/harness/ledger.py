@@ -21,7 +21,7 @@ from extensions.records import (
     write_records,
 )
 from tests.harness.claims import Claim
-from tests.harness.proof import digests
+from tests.harness.proof import Seen, digests
 
 
 @dataclass
@@ -30,7 +30,7 @@ class ProofResult:
 
     `expected` and `passed` hold the ids of its test items. `partial` says that some of
     them were left out, `broken` that it failed without a mutant. `digests`,
-    `environment` and `waited` come from the run on the unchanged listings.
+    `environment` and `seen` come from the run on the unchanged listings.
     """
 
     claim: Claim
@@ -41,7 +41,7 @@ class ProofResult:
     killed_by: dict[str, str] = field(default_factory=dict)
     digests: dict[str, tuple[str, str]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    waited: dict[str, float] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def complete(self) -> bool:

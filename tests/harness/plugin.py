@@ -163,7 +163,7 @@ def proof(
     """Give a test what `tests.harness` describes; clean up what it made."""
     result = request.config.stash[LEDGER].proofs[proof_id(request.node)]
     folder = tmp_path_factory.mktemp("proof")
-    proof = Proof(result.claim, mutant, proof_session, folder, result.waited)
+    proof = Proof(result.claim, mutant, proof_session, folder, result.seen)
     request.node.stash[PROOF] = proof
     try:
         yield proof
@@ -177,6 +177,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     proof = pyfuncitem.stash.get(PROOF, None)
     if proof is None or proof.mutant is None:
         return (yield)
+    if proof.mutant_changes_printed_text:
+        pyfuncitem.obj = lambda **_fixtures: proof.compare_printed_text()
     try:
         yield
     except KILLS as failure:

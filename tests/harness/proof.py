@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,6 +75,18 @@ class Session:
     recording: bool
 
 
+@dataclass
+class Seen:
+    """What the run on the unchanged listings saw, for the runs with a mutant.
+
+    `waited` maps what was waited for to seconds, `printed` a transcript to what its
+    commands printed.
+    """
+
+    waited: dict[str, float] = field(default_factory=dict)
+    printed: dict[str, list[transcripts.Step]] = field(default_factory=dict)
+
+
 class Proof:
     """One run of a proof, on the listings as they are or with one mutant applied."""
 
@@ -84,13 +96,12 @@ class Proof:
         mutant: Mutant | None,
         session: Session,
         folder: Path,
-        waited: dict[str, float],
+        seen: Seen,
     ) -> None:
         """Prepare a run; nothing is made before the test asks for it.
 
-        `folder` is an empty one for this run's copies. `waited` holds what -> seconds
-        that waits of the unchanged proof took: its run fills it, its mutants' runs
-        read it.
+        `folder` is an empty one for this run's copies. The unchanged proof's run fills
+        `seen`, its mutants' runs read it.
         """
         self.claim = claim
         self.mutant = mutant
@@ -102,7 +113,7 @@ class Proof:
         self._folder = folder
         self._label = session.label
         self._recording = session.recording and mutant is None
-        self._waited = waited
+        self._seen = seen
         self._made: list[str] = []
 
     # The lab
@@ -249,14 +260,14 @@ class Proof:
         begin = time.monotonic()
         outcome = wait_until(check, deadline=self._cut(deadline, what), what=what)
         if not self.mutant:
-            self._waited[what] = max(time.monotonic() - begin, self._waited.get(what, 0))
+            self._seen.waited[what] = max(time.monotonic() - begin, self._seen.waited.get(what, 0))
         return outcome
 
     def _cut(self, deadline: float, what: str) -> float:
         """Return the deadline of a wait in this run: a mutant's ends earlier."""
         if self.mutant is None:
             return deadline
-        patience = MUTANT_PATIENCE * self._waited.get(what, 0)
+        patience = MUTANT_PATIENCE * self._seen.waited.get(what, 0)
         return min(deadline, max(MUTANT_DEADLINE, patience))
 
     # Programs
@@ -365,12 +376,40 @@ class Proof:
                     f"{status}\n{step.output}"
                 )
                 raise CommandFailed(message)
+        if not self.mutant:
+            self._seen.printed[listing] = found
         difference = transcripts.difference(expected, found)
         if difference and self._recording:
             self._record(self._root / "examples" / listing, listing, transcripts.printed_transcript(found))
         elif difference:
             message = f"examples/{listing} differs from what is printed now:\n{difference}"
             raise ProofFailed(message)
+
+    @property
+    def mutant_changes_printed_text(self) -> bool:
+        """Tell whether the mutant changes what a transcript's commands print, not them.
+
+        They would print what they printed in the unchanged run, so they need not run again.
+        """
+        printed = self._seen.printed.get(self.mutant.listing) if self.mutant else None
+        commands = [step.command for step in printed or []]
+        return bool(printed) and commands == [step.command for step in self._mutated_transcript()]
+
+    def compare_printed_text(self) -> None:
+        """Compare a mutated transcript with what its commands printed in the unchanged run."""
+        if self.mutant is None:
+            return
+        listing = self.mutant.listing
+        difference = transcripts.difference(self._mutated_transcript(), self._seen.printed[listing])
+        if difference:
+            message = f"examples/{listing} differs from what is printed now:\n{difference}"
+            raise ProofFailed(message)
+
+    def _mutated_transcript(self) -> list[transcripts.Step]:
+        if self.mutant is None:
+            return []
+        where = f"examples/{self.mutant.listing}"
+        return transcripts.read_transcript(self.mutant.mutate((self._root / where).read_text()), where)
 
     def refused(self, listing: str) -> None:
         """Check that the API server refuses a listing with the message kept beside it.

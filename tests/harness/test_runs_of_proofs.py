@@ -312,3 +312,36 @@ def _edit(records: Path, listing: str, key: str, value: str) -> None:
     entries = json.loads(records.read_text())
     entries[listing][key] = value
     records.write_text(json.dumps(entries))
+
+
+PRINTED = """
+    from pathlib import Path
+    from tests.harness import Mutant, proves
+
+    SUM = "01-demo/sum.console"
+
+    @proves(SUM, evidence="computed", mutants=[Mutant(SUM, "{old}", "{new}", because="it says more")])
+    def test_adds(proof):
+        with Path(__file__).with_name("runs").open("a") as runs:
+            runs.write("x")
+        proof.transcript(SUM)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "runs"),
+    [("\\n42", "\\n43", 1), ("40 + 2", "40 + 3", 2)],
+    ids=["printed text", "a command"],
+)
+def test_only_changed_commands_are_run_again(run: Run, project: Path, old: str, new: str, runs: int) -> None:
+    (project / "examples/01-demo/sum.console").write_text("$ echo $((40 + 2))\n42\n")
+    result = run(module=PRINTED.replace("{old}", old).replace("{new}", new))
+    result.assert_outcomes(passed=2)
+    assert len((project / "runs").read_text()) == runs
+
+
+def test_printed_text_that_may_differ_is_no_mutant(run: Run, project: Path) -> None:
+    (project / "examples/01-demo/sum.console").write_text("$ echo 1.5 s\n1.5 s\n")
+    result = run(module=PRINTED.replace("{old}", "\\n1.5").replace("{new}", "\\n2.5"))
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*the mutant survived*"])
