@@ -306,8 +306,13 @@ def test_an_interrupt_removes_the_namespace_and_keeps_the_records(
     wait = 'proof.wait("configmap", "none", "Ready", deadline=60)'
     body = SETTINGS_PROOF.rstrip() + f"\n        {tell}\n        {wait}\n"
     pytester.makepyfile(test_demo=HEAD + "    import pathlib\n" + body)
-    command = [sys.executable, "-m", "pytest", "-p", "tests.harness.plugin"]
-    with subprocess.Popen(command, cwd=pytester.path) as process:
+    # A job that a shell put into the background ignores Ctrl-C, and so would its children.
+    program = (
+        "import signal, sys, pytest; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "sys.exit(pytest.main(['-p', 'tests.harness.plugin']))"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], cwd=pytester.path) as process:
         name = wait_until(begun.read_text, deadline=60, what="the proof's begin")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == pytest.ExitCode.INTERRUPTED
