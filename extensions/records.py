@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,13 @@ class Record:
     def sealed(self) -> bool:
         """Tell whether nothing but a run changed the entry."""
         return self.seal in ("", seal(_entry(self)))
+
+
+def tally(records: Collection[Record]) -> str:
+    """Return how many listings have which evidence, in the words readers see."""
+    counts = Counter(record.evidence for record in records)
+    words = ", ".join(f"{counts[word]} “{EVIDENCE[word]}”" for word in EVIDENCE if counts[word])
+    return f"Listings: {len(records)}, of them {words}"
 
 
 def strongest(words: Iterable[str]) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from extensions.outline import Outline, load_outline
-from extensions.records import EVIDENCE, Record, load_records
+from extensions.records import Record, load_records, tally
 
 ROOT = Path(__file__).parent.parent
 BETWEEN_MARKERS = re.compile(r"(?<=<!-- state -->\n).*?(?=<!-- /state -->)", re.DOTALL)
@@ -60,10 +59,8 @@ def main() -> int:
 def _listings(records: list[Record]) -> str:
     if not records:
         return "Listings proved: none yet."
-    counts = Counter(record.evidence for record in records)
-    evidence = ", ".join(f"{counts[word]} “{EVIDENCE[word]}”" for word in EVIDENCE if counts[word])
     last = max(environment["date"] for record in records for environment in record.environments)
-    return f"Listings: {len(records)}, of them {evidence}; last proof {last}."
+    return f"{tally(records)}; last proof {last}."
 
 
 if __name__ == "__main__":

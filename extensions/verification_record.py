@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import PurePosixPath
 
@@ -15,7 +14,7 @@ from sphinx.util.typing import ExtensionMetadata
 from extensions.chapter_numbers import chapter_number
 from extensions.outline import load_outline
 from extensions.proven import records_of, root_of
-from extensions.records import EVIDENCE, Record, RecordError
+from extensions.records import Record, RecordError, tally
 from extensions.stamp import claim, record_label
 
 
@@ -34,7 +33,7 @@ class VerificationRecord(SphinxDirective):
         titles = {page.number: page.title for page in load_outline(self.env.srcdir).pages}
         by_chapter = groupby(sorted(records.items()), key=lambda item: PurePosixPath(item[0]).parts[0])
         sections = [self._section(folder, titles, dict(group)) for folder, group in by_chapter]
-        return [_summary(records.values()), *sections]
+        return [_paragraph(f"{tally(records.values())}."), *sections]
 
     def _section(
         self, folder: str, titles: Mapping[str, str], records: Mapping[str, Record]
@@ -69,12 +68,6 @@ def _details(record: Record) -> Iterator[nodes.Node]:
         ]
         yield _paragraph("The proof fails, as it must, with:")
         yield nodes.bullet_list("", *(nodes.list_item("", change) for change in changes))
-
-
-def _summary(records: Collection[Record]) -> nodes.paragraph:
-    counts = Counter(record.evidence for record in records)
-    words = ", ".join(f"{counts[word]} “{EVIDENCE[word]}”" for word in EVIDENCE if counts[word])
-    return _paragraph(f"Listings: {len(records)}, of them {words}.")
 
 
 def _paragraph(*parts: str | nodes.Node) -> nodes.paragraph:

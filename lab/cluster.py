@@ -142,9 +142,14 @@ def topology() -> dict[str, Any]:
 
 def gpu_counts() -> dict[str, int]:
     """Return node name -> number of pretended GPUs, from the nodes' labels."""
-    nodes = json.loads(kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))["items"]
-    labels = {node["metadata"]["name"]: node["metadata"]["labels"] for node in nodes}
+    labels = {name: node["metadata"]["labels"] for name, node in _nodes().items()}
     return {name: int(found[GPU_LABEL]) for name, found in labels.items() if GPU_LABEL in found}
+
+
+def _nodes() -> dict[str, dict[str, Any]]:
+    """Return name -> Node object, as the API server has it."""
+    listed = json.loads(kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))
+    return {node["metadata"]["name"]: node for node in listed["items"]}
 
 
 def _kubectl() -> Path:
@@ -165,9 +170,10 @@ def _create(engine: Engine, image: Provided) -> None:
     host.require_space(home.home(), host.CLUSTER_SPACE)
     _prepare_host()
     _save_state({"topology": _topology_hash()})  # what a killed run leaves is ours
+    wanted = _kind_settings(image)
     settings = home.folder("cluster") / "kind.yaml"
-    YAML(typ="safe").dump(_kind_settings(image), settings)
-    with step(f"Creating the kind cluster {home.CLUSTER} (4 nodes)"):
+    YAML(typ="safe").dump(wanted, settings)
+    with step(f"Creating the kind cluster {home.CLUSTER} ({len(wanted['nodes'])} nodes)"):
         _kind(
             engine,
             "create",
@@ -222,8 +228,7 @@ def _configure_network(engine: Engine, image: Provided) -> None:
     """
     if image.source != "built":
         return
-    nodes = json.loads(kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))["items"]
-    ranges = {node["metadata"]["name"]: node["spec"]["podCIDR"] for node in nodes}
+    ranges = {name: node["spec"]["podCIDR"] for name, node in _nodes().items()}
     # From the engine, not from the nodes' status: a restart may have moved an address.
     addresses = {
         name: container["NetworkSettings"]["Networks"][home.CLUSTER]["IPAddress"]

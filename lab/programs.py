@@ -47,10 +47,10 @@ def build(group: str) -> Path:
     if target.exists():
         return target
     host.require_space(home.home(), host.BUILD_SPACE)
-    for old in home.folder("programs").glob(f"*{group}-*"):
+    for old in home.folder("programs").glob(f"{group}-*"):
         shutil.rmtree(old)
     row = table("programs")[group]
-    unfinished = home.folder(f"programs/unfinished-{group}-")
+    unfinished = home.folder(f"programs/unfinished-{group}")
     for package in row["packages"]:
         name = _program_name(row, package)
         with step(f"Building {name}"):
