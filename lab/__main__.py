@@ -1,17 +1,15 @@
-"""The lab's command line: `python -m lab up | status | down | images | doctor | env`."""
+"""The lab's command line: `python -m lab up | status | add | remove | down | images | doctor | env`."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
-from filelock import FileLock, Timeout
 
-from lab import cluster, doctor, edition, home, images, objects, registry
+from lab import addons, cluster, doctor, edition, home, images, objects, registry
 from lab.engine import find_engine
 from lab.errors import LabError
+from lab.lock import alone
 from lab.progress import say
 
 EPILOG = "Everything the lab keeps lies in one folder: LIFE_WITH_LLMD_HOME, or the user's cache."
@@ -25,11 +23,11 @@ def main() -> None:
 @main.command()
 def up() -> None:
     """Bring the lab up, or repair it; fast when it is up already."""
-    with _alone():
+    with alone():
         engine = find_engine()
         registry.require_ownership(engine)
         cluster.require_ownership(engine)
-        provided = images.provide_all(engine)
+        provided = images.provide(engine, images.BASE)
         server = registry.start(engine, provided["registry"])
         for key, image in provided.items():
             if key not in {"node", "registry"}:
@@ -48,8 +46,32 @@ def status() -> None:
         click.echo(f"{name:22}{version}")
     click.echo(f"{'kubeconfig':22}{lab.kubeconfig}")
     click.echo(f"{'use it with':22}{_shell_hint()}")
+    for namespace, name in addons.installed().items():
+        click.echo(f"{'add-on ' + name:22}namespace {namespace}")
     click.echo()
     click.echo(cluster.kubectl("get", "nodes", doing="Listing the nodes").rstrip())
+
+
+@main.command()
+@click.argument("spec", metavar="[NAME[:PARAMETER=VALUE,...]]", required=False)
+def add(spec: str | None) -> None:
+    """Start an add-on, and what it needs; without a name, list the add-ons."""
+    if spec is None:
+        for name in addons.names():
+            addon = addons.find(name)
+            click.echo(f"{name:22}{addon.about}")
+            for parameter, default in addon.parameters.items():
+                click.echo(f"{'':24}{parameter}={default}")
+        return
+    addon = addons.ensure(spec)
+    say(f"{addon.name} is ready in the namespace {addon.namespace}.")
+
+
+@main.command()
+@click.argument("spec", metavar="NAME[:PARAMETER=VALUE,...]")
+def remove(spec: str) -> None:
+    """Remove an add-on and its namespace; its images stay."""
+    addons.remove(spec)
 
 
 @main.command()
@@ -64,7 +86,7 @@ def env() -> None:
 @click.option("--images", "with_images", is_flag=True, help="Also remove images, archives stay.")
 def down(*, with_images: bool) -> None:
     """Remove the cluster, the registry and the network; built images stay."""
-    with _alone():
+    with alone():
         engine = find_engine(install=False)
         cluster.delete(engine)
         registry.remove(engine)
@@ -93,21 +115,6 @@ def run_doctor() -> None:
         click.echo(f"{'ok  ' if finding.good else 'MISS'}  {finding.text}")
     if not all(finding.good for finding in findings):
         sys.exit(1)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Let one command change the lab at a time; a second one waits and says so."""
-    lock = FileLock(home.home() / "lab.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say("Another lab command is at work; waiting for it ...")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _shell_hint() -> str:

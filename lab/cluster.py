@@ -25,6 +25,8 @@ from lab.process import run, succeeds
 from lab.progress import say, step
 
 TOPOLOGY = edition.PROJECT / "examples/02-installation/kind-cluster.yaml"
+#: Where nodes see the folder `engines` of the lab, with model servers and models.
+ENGINES = "/opt/life-with-llm-d"
 #: The label in the topology that says how many GPUs a node pretends to have.
 GPU_LABEL = "nvidia.com/gpu.count"
 #: Seconds that nodes and system pods have to become Ready.
@@ -126,9 +128,12 @@ def node_containers(engine: Engine) -> dict[str, dict[str, Any]]:
     return {name: container for name, container in found.items() if container}
 
 
-def kubectl(*arguments: str, doing: str, timeout: float = 60) -> str:
-    """Run the lab's kubectl on the lab and return its output; raises LabError."""
-    return run(_kubectl_command(*arguments), doing=doing, timeout=timeout)
+def kubectl(*arguments: str, doing: str, timeout: float = 60, given: str | None = None) -> str:
+    """Run the lab's kubectl on the lab and return its output; raises LabError.
+
+    `timeout` is in seconds, `given` what kubectl reads on standard input.
+    """
+    return run(_kubectl_command(*arguments), doing=doing, timeout=timeout, given=given)
 
 
 def topology() -> dict[str, Any]:
@@ -199,13 +204,15 @@ def _prepare_host() -> None:
 def _kind_settings(image: Provided) -> dict[str, Any]:
     """Return the readers' topology plus what this host and registry need."""
     settings = topology()
-    mount = {
-        "hostPath": str(registry.write_mirrors()),
-        "containerPath": "/etc/containerd/certs.d",
-        "readOnly": True,
+    mounts = {
+        registry.write_mirrors(): "/etc/containerd/certs.d",
+        home.folder("engines"): ENGINES,
     }
     for node in settings["nodes"]:
-        node.setdefault("extraMounts", []).append(mount)
+        node.setdefault("extraMounts", []).extend(
+            {"hostPath": str(source), "containerPath": target, "readOnly": True}
+            for source, target in mounts.items()
+        )
     if image.source == "built":  # kindnetd cannot be built offline; _configure_network
         settings.setdefault("networking", {})["disableDefaultCNI"] = True
     if host.uses_cgroup_v1():

@@ -3,3 +3,7 @@
 
 class LabError(Exception):
     """Say what failed, where, and what to do; the command line prints it and exits 1."""
+
+
+class NotAvailable(LabError):  # noqa: N818  (a finding, which makes proofs skip)
+    """Something that this host can neither pull nor build; proofs that need it are skipped."""

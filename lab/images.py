@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -17,10 +18,12 @@ import httpx
 from lab import edition, home
 from lab.edition import PinnedImage
 from lab.engine import Engine
-from lab.errors import LabError
+from lab.errors import LabError, NotAvailable
 from lab.image_builds import DEBIAN, build_image, build_key
 from lab.progress import say, step
 
+#: Keys of the images that every lab has; all others come with an add-on.
+BASE = ("node", "registry", "simulator", "envoy", "router")
 #: Seconds that a public registry has to answer before the lab goes on without it.
 PATIENCE = 3
 #: Seconds that one pull may take.
@@ -39,19 +42,16 @@ class Provided:
     source: str
 
 
-def provide_all(engine: Engine) -> dict[str, Provided]:
-    """Bring every image of the edition into the engine; return key -> what was used.
+def provide(engine: Engine, keys: Iterable[str]) -> dict[str, Provided]:
+    """Bring images of the edition into the engine; return key -> what was used.
 
     An image that cannot be had stands under its key as its fallback does. Raises
-    LabError when an image has no source left.
+    NotAvailable when an image has no source left, LabError when a source fails.
     """
     provided: dict[str, Provided] = {}
-    pinned = edition.images()
-    fallbacks = {image.fallback for image in pinned.values()}
-    for key, image in pinned.items():
-        if key not in fallbacks:
-            provided[key] = _provide(engine, image)
-    _remember(provided)
+    for key in keys:
+        provided[key] = _provide(engine, edition.images()[key])
+        _remember(provided)
     return provided
 
 
@@ -136,7 +136,7 @@ def _provide(engine: Engine, image: PinnedImage) -> Provided:
         f"No source for the image {image.name}: {image.name.split('/')[0]} does not answer, and "
         f"{home.archives()} holds no {archive_name(image)}. Put an archive there, or connect."
     )
-    raise LabError(message)
+    raise NotAvailable(message)
 
 
 def _is_current(engine: Engine, image: PinnedImage, known: Provided) -> bool:
@@ -188,5 +188,5 @@ def _ledger() -> Path:
 
 
 def _remember(provided: dict[str, Provided]) -> None:
-    rows = {key: asdict(image) for key, image in provided.items()}
+    rows = {key: asdict(image) for key, image in {**recorded(), **provided}.items()}
     _ledger().write_text(json.dumps(rows, indent=2) + "\n")

@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from lab import edition, home, programs
+from lab import edition, home, upstream
 from lab.cluster import gpu_counts, kubectl
 from lab.progress import step
 
@@ -42,7 +42,7 @@ def install_crds() -> None:
 
 def crds() -> dict[str, str]:
     """Return file name -> text of every CRD that the lab installs."""
-    bases = programs.module_folder("crds", EXTENSION) / "config/crd/bases"
+    bases = upstream.folder("crds", EXTENSION, "config/crd/bases")
     texts = {POOL: (bases / POOL).read_text()}
     for plural in MOVED:
         old = f"{OLD_GROUP}_{plural}.yaml"

@@ -21,8 +21,11 @@ def run(
     cwd: Path | None = None,
     remedy: str = "",
     timeout: float | None = None,
+    given: str | None = None,
 ) -> str:
     """Run a command to its end and return what it printed on standard output.
+
+    `given` is what it reads on standard input.
 
     `doing` completes the sentence "… failed"; `remedy` is added to it. All output
     goes to a log file in the lab's folder, named in the error. `timeout` is in
@@ -34,6 +37,7 @@ def run(
             [str(part) for part in command],
             cwd=cwd,
             env={**os.environ, **(environment or {})},
+            input=given,
             capture_output=True,
             text=True,
             errors="replace",

@@ -1,0 +1,273 @@
+"""What the lab can hold beyond its base: add-ons, each a folder of lab/addons.
+
+An add-on is a kustomization of the project's own files and of upstream's, which are
+read from its pinned Go module. It is started once, in a namespace of its own, waited
+for, and used by whoever asks for it. lab/README.md tells how to write one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import re
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from lab import cluster, edition, home, images, programs, registry, rollout, router_lines, upstream
+from lab.engine import Engine, find_engine
+from lab.errors import LabError
+from lab.lock import alone
+from lab.process import run
+from lab.progress import step
+
+FOLDERS = Path(__file__).resolve().parent / "addons"
+#: Annotation on an add-on's namespace: what was applied to it, once that was ready.
+APPLIED = "life-with-llm-d/applied"
+#: Label on an add-on's namespace: the add-on's name.
+LABEL = "life-with-llm-d/addon"
+
+
+#: `${name}`, `${versions.name}`, `${images.name}`; a bare $name is left to shells.
+PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
+
+
+@dataclass(frozen=True)
+class Addon:
+    """An add-on with its parameters: what addon.toml says, and what was asked for.
+
+    `needs` are other add-ons, `images` keys of edition.toml, `upstream` what is read
+    from a Go module, `ready` what must hold beyond running workloads, `prepare` a
+    function (`module:name`) that takes the parameters and returns further values. With `router`,
+    the objects are translated for the router line that the lab has.
+    """
+
+    name: str
+    about: str
+    namespace: str
+    needs: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    upstream: Mapping[str, Any] = field(default_factory=dict)
+    ready: Mapping[str, str] = field(default_factory=dict)
+    prepare: str = ""
+    router: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The folder with the add-on's own files."""
+        return FOLDERS / self.name
+
+
+def names() -> list[str]:
+    """Return the names of all add-ons."""
+    return sorted(file.parent.name for file in FOLDERS.glob("*/addon.toml"))
+
+
+def find(spec: str) -> Addon:
+    """Return the add-on that a text such as `fleet:model=chat,replicas=2` asks for.
+
+    Raises LabError, listing what is known, for an unknown add-on or parameter.
+    """
+    name, _, chosen = spec.partition(":")
+    if name not in names():
+        message = f"There is no add-on named {name!r}. Known are: {', '.join(names())}."
+        raise LabError(message)
+    row = _row(name)
+    defaults = {key: str(value) for key, value in row.pop("parameters", {}).items()}
+    given = _given(name, chosen, defaults)
+    given_namespace = given.pop("namespace", "")
+    parameters = {**defaults, **given}
+    namespace = given_namespace or row.pop("namespace", name)
+    if parameters != defaults and not given_namespace:
+        namespace = f"{namespace}-{_hash(json.dumps(parameters, sort_keys=True))[:6]}"
+    row |= {"needs": tuple(row.get("needs", ())), "images": tuple(row.get("images", ()))}
+    return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters})
+
+
+def ensure(spec: str) -> Addon:
+    """Start an add-on and what it needs, unless they run; return it when it is ready.
+
+    Raises NotAvailable when one of its images has no source on this host, LabError
+    when it does not become ready.
+    """
+    addon = find(spec)
+    if not _runs(addon):
+        with alone():
+            engine = find_engine()
+            cluster.connect()
+            _start(engine, addon)
+    return addon
+
+
+def remove(spec: str) -> None:
+    """Remove an add-on's objects and its namespace; raises LabError when it is not there."""
+    addon = find(spec)
+    with alone():
+        if _applied(addon) is None:
+            message = f"The add-on {addon.name} is not there (namespace {addon.namespace})."
+            raise LabError(message)
+        with step(f"Removing {addon.name}"):
+            rollout.remove(_objects_file(addon), addon.namespace)
+
+
+def installed() -> dict[str, str]:
+    """Return namespace -> name of every add-on that is in the cluster."""
+    found = json.loads(
+        cluster.kubectl("get", "namespaces", f"--selector={LABEL}", "-o=json", doing="Listing add-ons")
+    )
+    return {one["metadata"]["name"]: one["metadata"]["labels"][LABEL] for one in found["items"]}
+
+
+@cache
+def _row_text(name: str) -> str:
+    return (FOLDERS / name / "addon.toml").read_text()
+
+
+def _row(name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_row_text(name))
+    except tomllib.TOMLDecodeError as error:
+        message = f"lab/addons/{name}/addon.toml is not TOML: {error}. Correct it."
+        raise LabError(message) from error
+
+
+def _given(name: str, chosen: str, defaults: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters in `key=value,key=value`; a value may be quoted as JSON lists are."""
+    given = {}
+    for part in filter(None, chosen.split(",")):
+        key, sign, value = part.partition("=")
+        if not sign or key not in {*defaults, "namespace"}:
+            known = ", ".join([*defaults, "namespace"])
+            message = f"The add-on {name} takes no {part!r}. Write name=value; known are: {known}."
+            raise LabError(message)
+        given[key] = value
+    return given
+
+
+def _start(engine: Engine, addon: Addon) -> None:
+    for need in addon.needs:
+        needed = find(need)
+        if not _runs(needed):
+            _start(engine, needed)
+    provided = images.provide(engine, addon.images)
+    server = registry.address(engine)
+    for image in provided.values():
+        registry.push(engine, server, image)
+    with step(f"Starting {addon.name} in the namespace {addon.namespace}"):
+        objects = _render(addon)
+        rollout.make_namespace(addon.namespace, {LABEL: addon.name})
+        rollout.apply(objects, addon.namespace)
+        if "accepts" in addon.ready:
+            rollout.wait_until_accepted(objects.parent / addon.ready["accepts"])
+        rollout.annotate_namespace(addon.namespace, APPLIED, _key(addon))
+
+
+def _runs(addon: Addon) -> bool:
+    """Tell whether exactly this add-on was applied, and still stands."""
+    return _applied(addon) == _key(addon) and rollout.stands(addon.namespace)
+
+
+def _applied(addon: Addon) -> str | None:
+    """Return the key of what was applied: None without namespace, empty if it was not finished."""
+    return rollout.annotation(addon.namespace, APPLIED)
+
+
+def _key(addon: Addon) -> str:
+    """Return a hash of all that decides what is applied."""
+    provided = images.recorded()
+    parts = [
+        *(file.read_text() for file in sorted(addon.folder.rglob("*")) if file.is_file()),
+        json.dumps(_values(addon), sort_keys=True),
+        *(provided[key].identity if key in provided else "" for key in addon.images),
+        cluster.router_line(),
+        upstream.key(addon.upstream["module"]) if addon.upstream else "",
+    ]
+    return _hash("\0".join(parts))
+
+
+def _values(addon: Addon) -> dict[str, str]:
+    """Return what fills the `${...}` in an add-on's files."""
+    return {
+        **{f"versions.{name}": version for name, version in edition.versions().items()},
+        **{f"images.{key}": image.name for key, image in edition.images().items()},
+        **addon.parameters,
+        "namespace": addon.namespace,
+    }
+
+
+def _objects_file(addon: Addon) -> Path:
+    return home.folder("addons") / addon.namespace / "objects.json"
+
+
+def _render(addon: Addon) -> Path:
+    """Write an add-on's objects to a file, beside its filled files, and return it."""
+    target = _objects_file(addon)
+    values = {**_values(addon), **_prepared(addon)}
+    with tempfile.TemporaryDirectory(dir=home.folder("addons"), prefix="unfinished-") as unfinished:
+        work = Path(unfinished) / "work"
+        shutil.copytree(addon.folder, work)
+        for file in work.rglob("*"):
+            if file.is_file():
+                file.write_text(_fill(addon, file, values))
+        if addon.upstream:
+            _add_upstream(addon, work)
+        text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}")
+        if addon.router:
+            text = router_lines.translate(text, cluster.router_line())
+        rollout.write(work / target.name, YAML(typ="safe").load_all(text))
+        shutil.rmtree(target.parent, ignore_errors=True)
+        work.rename(target.parent)
+    return target
+
+
+def _prepared(addon: Addon) -> dict[str, str]:
+    if not addon.prepare:
+        return {}
+    module, _, name = addon.prepare.partition(":")
+    function: Callable[[Mapping[str, str]], dict[str, str]] = getattr(importlib.import_module(module), name)
+    return function(addon.parameters)
+
+
+def _fill(addon: Addon, file: Path, values: Mapping[str, str]) -> str:
+    try:
+        return PLACE.sub(lambda place: values[place[1]], file.read_text())
+    except KeyError as error:
+        message = f"lab/addons/{addon.name}/{file.name} asks for {error}, which nothing gives. Correct it."
+        raise LabError(message) from error
+
+
+def _add_upstream(addon: Addon, work: Path) -> None:
+    """Put upstream's folders beside the add-on's own files, and render its chart."""
+    module, path = addon.upstream["module"], addon.upstream["path"]
+    chart = addon.upstream.get("chart")
+    for inside in [*addon.upstream.get("folders", []), *filter(None, [chart])]:
+        shutil.copytree(upstream.folder(module, path, inside), work / "upstream" / inside)
+    if chart:
+        values = work / "values.yaml"
+        rendered = run(
+            [
+                programs.program("helm", "helm"),
+                "template",
+                addon.name,
+                work / "upstream" / chart,
+                f"--namespace={addon.namespace}",
+                f"--kube-version={edition.versions()['kubernetes']}",
+                "--include-crds",
+                *([f"--values={values}"] if values.exists() else []),
+            ],
+            doing=f"Rendering the chart of {addon.name}",
+        )
+        (work / "chart.yaml").write_text(rendered)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,224 @@
+"""Bring rendered objects into the cluster, wait until they work, take them out again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lab import cluster
+from lab.errors import LabError
+
+#: Seconds that all workloads of an add-on have to become ready.
+READY_LIMIT = 300
+WORKLOADS = ("deployments", "statefulsets", "daemonsets")
+#: Lines of a failing container's log in an error.
+LOG_LINES = 5
+
+Object = dict[str, Any]
+
+
+def apply(objects: Path, namespace: str) -> None:
+    """Apply a file's objects and wait until they work.
+
+    First namespaces and definitions, then what the API server knows by itself, and when
+    that runs, the custom resources, whose webhooks answer only then.
+    """
+    every = read(objects)
+    first = [one for one in every if one["kind"] in {"Namespace", "CustomResourceDefinition"}]
+    _apply(objects, "first", first)
+    definitions = [f"crd/{one['metadata']['name']}" for one in first if one["kind"].startswith("Custom")]
+    if definitions:
+        _wait("--for=condition=Established", *definitions)
+    custom_groups = _custom_groups()
+    rest = [one for one in every if one not in first]
+    custom = [one for one in rest if one["apiVersion"].partition("/")[0] in custom_groups]
+    _apply(objects, "then", [one for one in rest if one not in custom])
+    _wait_for_workloads(rest, namespace)
+    services = [one["metadata"]["name"] for one in rest if one["kind"] == "APIService"]
+    if services:
+        _wait("--for=condition=Available", *[f"apiservice/{name}" for name in services])
+    _apply(objects, "last", custom)
+
+
+def read(file: Path) -> list[Object]:
+    """Return the objects that `write` put into a file."""
+    objects: list[Object] = json.loads(file.read_text())["items"]
+    return objects
+
+
+def write(file: Path, objects: Iterable[Object | None]) -> None:
+    """Write objects to a file that kubectl takes, as JSON: definitions are large."""
+    items = [one for one in objects if one]
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+
+
+def make_namespace(name: str, labels: Mapping[str, str]) -> None:
+    """Make a namespace, or put the labels on the one that is there."""
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
+    _apply_text(json.dumps(body))
+
+
+def annotate_namespace(name: str, key: str, value: str) -> None:
+    """Write an annotation on a namespace."""
+    cluster.kubectl(
+        "annotate", "--overwrite", f"namespace/{name}", f"{key}={value}", doing=f"Annotating {name}"
+    )
+
+
+def annotation(namespace: str, key: str) -> str | None:
+    """Return an annotation of a namespace: empty without it, None without the namespace."""
+    printed = cluster.kubectl(
+        "get", "namespace", namespace, "--ignore-not-found", "-o=json", doing=f"Looking for {namespace}"
+    )
+    if not printed.strip():
+        return None
+    found: str = json.loads(printed)["metadata"].get("annotations", {}).get(key, "")
+    return found
+
+
+def stands(namespace: str) -> bool:
+    """Tell whether every workload of a namespace has all its pods ready."""
+    printed = cluster.kubectl(
+        "get", ",".join(WORKLOADS), f"--namespace={namespace}", "-o=json", doing="Looking at workloads"
+    )
+    return all(_is_ready(one) for one in json.loads(printed)["items"])
+
+
+def wait_until_accepted(file: Path, limit: float = 60) -> None:
+    """Wait until the API server, and every webhook that it asks, takes a file's objects."""
+    deadline = time.monotonic() + limit
+    while True:
+        try:
+            cluster.kubectl(
+                "apply",
+                "--server-side",
+                "--dry-run=server",
+                f"--filename={file}",
+                doing=f"Trying {file.name}",
+            )
+        except LabError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
+def remove(objects: Path, namespace: str) -> None:
+    """Delete a file's objects, custom resources first, then the namespace, and wait for the end."""
+    groups = _custom_groups()
+    every = read(objects) if objects.exists() else []
+    custom = [one for one in every if one["apiVersion"].partition("/")[0] in groups]
+    for part in (custom, [one for one in every if one not in custom]):
+        if part:
+            write(objects.with_name("removed.json"), part)
+            cluster.kubectl(
+                "delete",
+                "--ignore-not-found",
+                f"--filename={objects.with_name('removed.json')}",
+                doing=f"Removing what is in {namespace}",
+                timeout=READY_LIMIT,
+            )
+    cluster.kubectl(
+        "delete",
+        "namespace",
+        namespace,
+        "--ignore-not-found",
+        doing=f"Removing {namespace}",
+        timeout=READY_LIMIT,
+    )
+
+
+def _is_ready(workload: Object) -> bool:
+    status = workload.get("status", {})
+    if workload["kind"] == "DaemonSet":
+        return bool(status.get("numberReady", 0) == status.get("desiredNumberScheduled", 0))
+    return bool(status.get("readyReplicas", 0) == workload["spec"].get("replicas", 1))
+
+
+def _wait_for_workloads(objects: Iterable[Object], namespace: str) -> None:
+    wanted = [one for one in objects if f"{one['kind'].lower()}s" in WORKLOADS]
+    deadline = time.monotonic() + READY_LIMIT
+    for one in wanted:
+        name = f"{one['kind'].lower()}/{one['metadata']['name']}"
+        room = one["metadata"].get("namespace", namespace)
+        left = max(1, int(deadline - time.monotonic()))
+        try:
+            cluster.kubectl(
+                "rollout",
+                "status",
+                name,
+                f"--namespace={room}",
+                f"--timeout={left}s",
+                doing=f"Waiting for {name} in {room}",
+                timeout=left + 10,
+            )
+        except LabError as error:
+            message = f"{error}\n{diagnosis(room)}"
+            raise LabError(message) from error
+
+
+def diagnosis(namespace: str) -> str:
+    """Return what a person wants to know of a namespace whose pods are not ready."""
+    pods = cluster.kubectl("get", "pods", f"--namespace={namespace}", "-o=wide", doing="Listing pods")
+    events = cluster.kubectl(
+        "get",
+        "events",
+        f"--namespace={namespace}",
+        "--field-selector=type=Warning",
+        "--sort-by=.lastTimestamp",
+        doing="Listing events",
+    )
+    said = [f"Pods in {namespace}:", *pods.splitlines(), *events.splitlines()[-LOG_LINES:]]
+    for pod in _unready(namespace):
+        try:
+            log = cluster.kubectl(
+                "logs", pod, f"--namespace={namespace}", f"--tail={LOG_LINES}", doing=f"Reading {pod}'s log"
+            )
+        except LabError as error:
+            log = str(error)
+        said += [f"{pod} printed:", *log.splitlines()[-LOG_LINES:]]
+    return "\n".join(f"    {line}" for line in said)
+
+
+def _unready(namespace: str) -> list[str]:
+    listed = json.loads(
+        cluster.kubectl("get", "pods", f"--namespace={namespace}", "-o=json", doing="Listing pods")
+    )
+    return [
+        pod["metadata"]["name"]
+        for pod in listed["items"]
+        if not all(one.get("ready") for one in pod["status"].get("containerStatuses", [{}]))
+    ]
+
+
+def _custom_groups() -> set[str]:
+    printed = cluster.kubectl(
+        "get", "crd", "-o=jsonpath={.items[*].spec.group}", doing="Listing custom resources"
+    )
+    return set(printed.split())
+
+
+def _wait(*words: str) -> None:
+    cluster.kubectl("wait", "--timeout=60s", *words, doing=f"Waiting for {words[-1]}", timeout=70)
+
+
+def _apply(objects: Path, part: str, chosen: list[Object]) -> None:
+    if chosen:
+        file = objects.with_name(f"{part}.json")
+        write(file, chosen)
+        cluster.kubectl(
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            f"--filename={file}",
+            doing=f"Applying {objects.parent.name}",
+            timeout=120,
+        )
+
+
+def _apply_text(text: str) -> None:
+    cluster.kubectl("apply", "--server-side", "--filename=-", doing="Applying", given=text)
