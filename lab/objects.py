@@ -1,8 +1,10 @@
-"""What the lab puts into its cluster: the CRDs of llm-d and the pretended GPUs."""
+"""What the lab puts into its cluster: the CRDs of llm-d and pretended devices."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -92,13 +94,64 @@ def derive_crd(old: str) -> str:
 def pretend_gpus() -> None:
     """Let nodes offer the GPUs that their label promises (kubelet keeps the numbers)."""
     for name, count in gpu_counts().items():
-        amounts = {GPU: str(count)}
-        patch = {"status": {"capacity": amounts, "allocatable": amounts}}
-        kubectl(
-            "patch",
-            "node",
-            name,
-            "--subresource=status",
-            f"--patch={json.dumps(patch)}",
-            doing=f"Giving {name} {count} pretended GPUs",
-        )
+        pretend(name, {GPU: count})
+
+
+def pretend(node: str, devices: Mapping[str, int]) -> None:
+    """Let a node offer devices that it does not have, such as `{"rdma/hca": 2}`.
+
+    Kubelet keeps what it finds in its node's status, until it is started anew: then it
+    sets the amounts to 0.
+    """
+    amounts = {resource: str(count) for resource, count in devices.items()}
+    patch = {"status": {"capacity": amounts, "allocatable": amounts}}
+    _patch_status(node, "strategic", patch, f"Giving {node} {_list(devices)}")
+
+
+def stop_pretending(node: str, resources: Iterable[str]) -> None:
+    """Take devices off a node's status; those that it does not offer are skipped."""
+    status = _status(node)
+    steps = [
+        {"op": "remove", "path": f"/status/{field}/{resource.replace('/', '~1')}"}
+        for resource in resources
+        for field in ("capacity", "allocatable")
+        if resource in status[field]
+    ]
+    if steps:
+        _patch_status(node, "json", steps, f"Taking devices off {node}")
+
+
+@contextmanager
+def pretended(node: str, devices: Mapping[str, int]) -> Iterator[None]:
+    """Let a node offer devices for a while; afterwards it offers what it did before."""
+    capacity = _status(node)["capacity"]
+    before = {resource: int(capacity[resource]) for resource in devices if resource in capacity}
+    try:
+        pretend(node, devices)
+        yield
+    finally:
+        stop_pretending(node, devices.keys() - before.keys())
+        if before:
+            pretend(node, before)
+
+
+def _list(devices: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} pretended {resource}" for resource, count in devices.items())
+
+
+def _status(node: str) -> dict[str, Any]:
+    found = json.loads(kubectl("get", "node", node, "-o=json", doing=f"Looking at {node}"))
+    status: dict[str, Any] = found["status"]
+    return status
+
+
+def _patch_status(node: str, kind: str, patch: object, doing: str) -> None:
+    kubectl(
+        "patch",
+        "node",
+        node,
+        "--subresource=status",
+        f"--type={kind}",
+        f"--patch={json.dumps(patch)}",
+        doing=doing,
+    )
