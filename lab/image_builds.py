@@ -82,8 +82,14 @@ def _fill_context(engine: Engine, build: str, context: Path) -> None:
     shutil.copytree(FOLDERS / row["folder"], context, dirs_exist_ok=True)
     names = _copy_programs(row, context)
     recipe = context / "Containerfile"
-    text = recipe.read_text().replace("@USER@", str(row.get("user", 0)))
-    recipe.write_text(text.replace("@PROGRAM@", names[0] if names else ""))
+    text = recipe.read_text()
+    for place, value in {
+        "@USER@": str(row.get("user", 0)),
+        "@PROGRAM@": row.get("program", names[0] if names else ""),
+        "@PACKAGES@": " ".join(row.get("packages", [])),
+    }.items():
+        text = text.replace(place, value)
+    recipe.write_text(text)
     if build in SPECIAL:
         SPECIAL[build](engine, row, context)
 

@@ -69,6 +69,7 @@ def key(group: str) -> str:
         json.dumps(row, sort_keys=True),
         _linker_flags(row),
         go_version(),
+        *(file.read_text() for file in sorted(module.glob("*.go"))),
     ]
     return hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
 

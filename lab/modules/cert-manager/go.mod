@@ -1,0 +1,3 @@
+module example.invalid/lab/cert-manager
+
+go 1.27.3

@@ -1,0 +1,3 @@
+module example.invalid/lab/opentelemetry-collector
+
+go 1.27.3
