@@ -1,8 +1,10 @@
 """What the lab can hold beyond its base: add-ons, each a folder of lab/addons.
 
 An add-on is a kustomization of the project's own files and of upstream's, which are
-read from its pinned Go module. It is started once, in a namespace of its own, waited
-for, and used by whoever asks for it. lab/README.md tells how to write one.
+read from its pinned Go module. It may take listings of the book as they stand, and
+include other add-ons, each in a folder of its name. It is started once, in a namespace
+of its own, waited for, and used by whoever asks for it. lab/README.md tells how to
+write one.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from ruamel.yaml import YAML
 
 from lab import cluster, edition, home, images, programs, registry, rollout, router_lines, upstream
 from lab.engine import Engine, find_engine
-from lab.errors import LabError
+from lab.errors import LabError, NotAvailable
 from lab.lock import alone
 from lab.process import run
 from lab.progress import step
@@ -44,27 +46,37 @@ PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 class Addon:
     """An add-on with its parameters: what addon.toml says, and what was asked for.
 
-    `needs` are other add-ons, `images` keys of edition.toml, `upstream` what is read
-    from a Go module, `ready` what must hold beyond running workloads, `prepare` a
-    function (`module:name`) that takes the parameters and returns further values. With `router`,
-    the objects are translated for the router line that the lab has.
+    `needs` are other add-ons, `includes` such as are rendered as parts of this one,
+    `examples` listings, `images` keys of edition.toml, `upstream` what is read from a Go
+    module, `ready` what must hold beyond running workloads, `prepare` functions
+    (`module:name`) that take the parameters and return further values. With `router`, the
+    objects are translated for the router line that the lab has; with `newer_router`, no
+    other line than the edition's will do.
     """
 
     name: str
     about: str
     namespace: str
     needs: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     upstream: Mapping[str, Any] = field(default_factory=dict)
     ready: Mapping[str, str] = field(default_factory=dict)
-    prepare: str = ""
+    prepare: tuple[str, ...] = ()
     router: bool = False
+    newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def folder(self) -> Path:
-        """The folder with the add-on's own files."""
-        return FOLDERS / self.name
+    def files(self) -> dict[Path, Path]:
+        """Place -> source of its own files, of its listings, and of what it includes."""
+        own = FOLDERS / self.name
+        found = {file.relative_to(own): file for file in sorted(own.rglob("*")) if file.is_file()}
+        found |= {Path("examples", name): edition.PROJECT / "examples" / name for name in self.examples}
+        for part in self.includes:
+            found |= {Path(part, place): source for place, source in find(part).files.items()}
+        return found
 
 
 def names() -> list[str]:
@@ -89,17 +101,18 @@ def find(spec: str) -> Addon:
     namespace = given_namespace or row.pop("namespace", name)
     if parameters != defaults and not given_namespace:
         namespace = f"{namespace}-{_hash(json.dumps(parameters, sort_keys=True))[:6]}"
-    row |= {"needs": tuple(row.get("needs", ())), "images": tuple(row.get("images", ()))}
+    row |= {key: tuple(row[key]) for key in row if isinstance(row[key], list)}
     return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters})
 
 
 def ensure(spec: str) -> Addon:
     """Start an add-on and what it needs, unless they run; return it when it is ready.
 
-    Raises NotAvailable when one of its images has no source on this host, LabError
-    when it does not become ready.
+    Raises NotAvailable when one of its images has no source on this host, or the lab's
+    router is too old for it; LabError when it does not become ready.
     """
     addon = find(spec)
+    _require_router_line(addon)
     if not _runs(addon):
         with alone():
             engine = find_engine()
@@ -133,11 +146,26 @@ def _row_text(name: str) -> str:
 
 
 def _row(name: str) -> dict[str, Any]:
+    """Return what addon.toml says, joined with what the add-ons that it includes say."""
     try:
-        return tomllib.loads(_row_text(name))
+        row = tomllib.loads(_row_text(name))
     except tomllib.TOMLDecodeError as error:
         message = f"lab/addons/{name}/addon.toml is not TOML: {error}. Correct it."
         raise LabError(message) from error
+    for part in map(_row, row.get("includes", [])):
+        for key in ("needs", "images", "prepare"):
+            row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
+        for key in ("router", "newer_router"):
+            row[key] = row.get(key, False) or part.get(key, False)
+        row["parameters"] = {**part.get("parameters", {}), **row.get("parameters", {})}
+    return row
+
+
+def _require_router_line(addon: Addon) -> None:
+    needed, found = edition.versions()["router"], cluster.router_line()
+    if addon.newer_router and found != needed:
+        message = f"The add-on {addon.name} needs router {needed}; this lab has {found}."
+        raise NotAvailable(message)
 
 
 def _given(name: str, chosen: str, defaults: Mapping[str, str]) -> dict[str, str]:
@@ -185,7 +213,7 @@ def _key(addon: Addon) -> str:
     """Return a hash of all that decides what is applied."""
     provided = images.recorded()
     parts = [
-        *(file.read_text() for file in sorted(addon.folder.rglob("*")) if file.is_file()),
+        *(source.read_text() for source in addon.files.values()),
         json.dumps(_values(addon), sort_keys=True),
         *(provided[key].identity if key in provided else "" for key in addon.images),
         cluster.router_line(),
@@ -214,10 +242,9 @@ def _render(addon: Addon) -> Path:
     values = {**_values(addon), **_prepared(addon)}
     with tempfile.TemporaryDirectory(dir=home.folder("addons"), prefix="unfinished-") as unfinished:
         work = Path(unfinished) / "work"
-        shutil.copytree(addon.folder, work)
-        for file in work.rglob("*"):
-            if file.is_file():
-                file.write_text(_fill(addon, file, values))
+        for place, source in addon.files.items():
+            (work / place).parent.mkdir(parents=True, exist_ok=True)
+            (work / place).write_text(_fill(source, values))
         if addon.upstream:
             _add_upstream(addon, work)
         text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}")
@@ -230,18 +257,25 @@ def _render(addon: Addon) -> Path:
 
 
 def _prepared(addon: Addon) -> dict[str, str]:
-    if not addon.prepare:
-        return {}
-    module, _, name = addon.prepare.partition(":")
-    function: Callable[[Mapping[str, str]], dict[str, str]] = getattr(importlib.import_module(module), name)
-    return function(addon.parameters)
+    values: dict[str, str] = {}
+    for function in addon.prepare:
+        module, _, name = function.partition(":")
+        prepare: Callable[[Mapping[str, str]], dict[str, str]] = getattr(
+            importlib.import_module(module), name
+        )
+        values |= prepare(addon.parameters)
+    return values
 
 
-def _fill(addon: Addon, file: Path, values: Mapping[str, str]) -> str:
+def _fill(source: Path, values: Mapping[str, str]) -> str:
+    """Return a file's text with its `${...}` filled; a listing's text as it stands."""
+    if not source.is_relative_to(FOLDERS):
+        return source.read_text()
     try:
-        return PLACE.sub(lambda place: values[place[1]], file.read_text())
+        return PLACE.sub(lambda place: values[place[1]], source.read_text())
     except KeyError as error:
-        message = f"lab/addons/{addon.name}/{file.name} asks for {error}, which nothing gives. Correct it."
+        where = source.relative_to(edition.PROJECT)
+        message = f"{where} asks for {error}, which nothing gives. Correct it."
         raise LabError(message) from error
 
 
