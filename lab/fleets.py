@@ -5,32 +5,48 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from lab.errors import LabError
+
+#: Parameters that are the simulator's flags of the same name.
+FLAGS = (
+    "model",
+    "mode",
+    "time-to-first-token",
+    "inter-token-latency",
+    "max-num-seqs",
+    "max-waiting-queue-length",
+    "max-model-len",
+)
+IDLE = {"running-requests": 0, "waiting-requests": 0, "kv-cache-usage": 0}
+
 
 def arguments(parameters: Mapping[str, str]) -> dict[str, str]:
     """Return `arguments`, the simulator's command line as a JSON list.
 
-    Latencies are durations such as `400ms`; `failure-rate` is per cent; `loras` and
-    `failure-types` name several, separated by blanks; `kv-cache` and `fake-metrics`
-    are on or off.
+    Latencies are durations such as `400ms`; `failure-rate` is per cent; `served-names`,
+    `loras` and `failure-types` name several, separated by blanks; `kv-cache` and
+    `fake-metrics` are on or off. Raises LabError for a value that is neither.
     """
-    words = [
-        f"--model={parameters['model']}",
-        "--port=8000",
-        "--force-dummy-tokenizer",
-        f"--mode={parameters['mode']}",
-        f"--max-num-seqs={parameters['max-num-seqs']}",
-        f"--time-to-first-token={parameters['time-to-first-token']}",
-        f"--inter-token-latency={parameters['inter-token-latency']}",
-    ]
+    words = ["--port=8000", "--force-dummy-tokenizer"]
+    words += [f"--{flag}={parameters[flag]}" for flag in FLAGS]
+    if parameters["served-names"]:
+        words += ["--served-model-name", *parameters["served-names"].split()]
     if parameters["loras"]:
         adapters = [json.dumps({"name": name}) for name in parameters["loras"].split()]
         words += [f"--max-loras={parameters['max-loras']}", "--lora-modules", *adapters]
-    if parameters["kv-cache"] == "on":
+    if _is_on(parameters, "kv-cache"):
         words += ["--enable-kvcache=true", f"--kv-cache-size={parameters['kv-cache-blocks']}"]
-    if int(parameters["failure-rate"]):
+    if parameters["failure-rate"] != "0":
         words += [f"--failure-injection-rate={parameters['failure-rate']}", "--failure-types"]
         words += parameters["failure-types"].split()
-    if parameters["fake-metrics"] == "on":
-        idle = {"running-requests": 0, "waiting-requests": 0, "kv-cache-usage": 0}
-        words += ["--fake-metrics", json.dumps(idle)]
+    if _is_on(parameters, "fake-metrics"):
+        words += ["--fake-metrics", json.dumps(IDLE)]
     return {"arguments": json.dumps(words)}
+
+
+def _is_on(parameters: Mapping[str, str], name: str) -> bool:
+    value = parameters[name]
+    if value not in {"on", "off"}:
+        message = f"{name}={value}: write on or off."
+        raise LabError(message)
+    return value == "on"
