@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from extensions.records import EVIDENCE, is_refused
+from lab import addons
 from lab.edition import versions
+from lab.errors import LabError
 from tests.harness.failures import HarnessError
 
 Test = TypeVar("Test", bound=Callable[..., Any])
@@ -56,8 +59,13 @@ class Claim:
 
     listings: tuple[str, ...]
     evidence: str
-    uses: tuple[str, ...]
-    mutants: tuple[Mutant, ...]
+    uses: tuple[str, ...] = ()
+    mutants: tuple[Mutant, ...] = ()
+    _: KW_ONLY
+    needs: tuple[str, ...] = ()
+    router: str = ""
+    alone: bool = False
+    only_in_lab: bool = False
 
     def faults(self, root: Path) -> Iterator[str]:
         """Yield a sentence for everything that is wrong with the claim."""
@@ -68,6 +76,7 @@ class Claim:
         for component in self.uses:
             if component not in versions():
                 yield f"uses {component!r}, which edition.toml does not pin; correct it"
+        yield from self._faults_of_needs()
         reasons = [mutant.because for mutant in self.mutants]
         for reason in {one for one in reasons if reasons.count(one) > 1}:
             yield f"has two mutants because {reason!r}; say what each of them breaks"
@@ -76,6 +85,24 @@ class Claim:
         for mutant in self.mutants:
             if mutant.listing not in self.listings:
                 yield f"has a mutant of {mutant.listing}, which it does not claim"
+
+    def _faults_of_needs(self) -> Iterator[str]:
+        for need in self.needs:
+            try:
+                addons.find(need)
+            except LabError as error:
+                yield f"needs {need!r}. {error}"
+        try:
+            met = any(self.takes_router(line) for line in router_lines())
+        except InvalidSpecifier:
+            yield f'needs router {self.router!r}, which is no version to compare with; write ">=0.10"'
+        else:
+            if not met:
+                yield f"needs router {self.router!r}; the edition has {' and '.join(router_lines())}"
+
+    def takes_router(self, line: str) -> bool:
+        """Tell whether the proof holds on a router line such as `v0.10.0`."""
+        return SpecifierSet(self.router).contains(line)
 
     def _faults_of(self, listing: str, root: Path) -> Iterator[str]:
         if not (root / "examples" / listing).is_file():
@@ -92,17 +119,38 @@ class Claim:
             )
 
 
+def router_lines() -> tuple[str, str]:
+    """Return the router lines of the edition, the newer one first."""
+    return versions()["router"], versions()["router-offline"]
+
+
 def proves(
     *listings: str,
     evidence: str,
     uses: Sequence[str] = (),
     mutants: Sequence[Mutant] = (),
+    needs: Sequence[str] = (),
+    router: str = "",
+    alone: bool = False,
+    only_in_lab: bool = False,
 ) -> Callable[[Test], Test]:
     """Claim listings (paths under examples/) for a test that takes the fixture `proof`.
 
-    `uses` names the components, as in edition.toml, whose versions the record shows.
+    `uses` names the components, as in edition.toml, whose versions the record shows;
+    `needs` the add-ons that must run ("fleet", "fleet:model=chat,replicas=2"); `router`
+    the lines on which it holds (">=0.10"). `alone` keeps other proofs from running
+    beside it, `only_in_lab` says that it is about the lab's own nodes.
     """
-    claim = Claim(listings, evidence, tuple(uses), tuple(mutants))
+    claim = Claim(
+        listings,
+        evidence,
+        tuple(uses),
+        tuple(mutants),
+        needs=tuple(needs),
+        router=router,
+        alone=alone,
+        only_in_lab=only_in_lab,
+    )
     return pytest.mark.proves(claim)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from lab import addons
 from lab.cluster import Lab, connect
 from lab.errors import LabError
 from tests.harness.cluster import Cluster
@@ -12,6 +13,10 @@ from tests.harness.failures import HarnessError
 
 class Connection:
     """The lab, its API server, and what records say about it."""
+
+    def __init__(self) -> None:
+        """Prepare to connect."""
+        self._ensured: set[str] = set()
 
     @property
     def lab(self) -> Lab:
@@ -36,3 +41,9 @@ class Connection:
     def environment(self) -> dict[str, str]:
         """Return component -> version, as the lab is now."""
         return self.lab.environment()
+
+    def ensure(self, need: str) -> None:
+        """Start an add-on, once in the session; raises LabError."""
+        if need not in self._ensured:
+            addons.ensure(need)
+            self._ensured.add(need)

@@ -20,9 +20,12 @@ class _Ended(Exception):  # noqa: N818 - an outcome, not an error
 
 
 @contextmanager
-def forwarded(target: str, port: int | str, environment: Mapping[str, str], deadline: float) -> Iterator[str]:
+def forwarded(
+    target: str, port: int | str, namespace: str, environment: Mapping[str, str], deadline: float
+) -> Iterator[str]:
     """Yield the base URL that `kubectl port-forward` opens to a target's port."""
-    command = ["kubectl", "port-forward", "--address=127.0.0.1", target, f":{port}"]
+    room = f"--namespace={namespace}"
+    command = ["kubectl", "port-forward", "--address=127.0.0.1", room, target, f":{port}"]
     with (
         tempfile.TemporaryFile() as printed,
         subprocess.Popen(command, env=dict(environment), stdout=printed, stderr=subprocess.STDOUT) as process,

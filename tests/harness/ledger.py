@@ -6,7 +6,7 @@ on the listing as it is and on every mutant, and the session came to its end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +18,41 @@ from extensions.records import (
     listing_files,
     load_records,
     strongest,
+    why_unproven,
     write_records,
 )
 from tests.harness.claims import Claim
 from tests.harness.proof import Seen, digests
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one phase of one run of a proof came to, as its report carries it.
+
+    `mutant` says why the mutant must be noticed, empty on the unchanged listings;
+    `killed_by` how it was. `skipped` holds a reason. `digests` and `environment` come
+    from the unchanged run once it has passed.
+    """
+
+    item: str
+    mutant: str
+    passed: bool
+    failed: bool
+    is_call: bool
+    skipped: str = ""
+    killed_by: str = ""
+    digests: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def proof(self) -> str:
+        """Return the id of the test that this is a run of."""
+        return test_of(self.item)
+
+
+def test_of(item: str) -> str:
+    """Return the id of the test that an item is a run of."""
+    return item.split("[", maxsplit=1)[0]
 
 
 @dataclass
@@ -29,8 +60,9 @@ class ProofResult:
     """One proof in a session: what it claims, and which of its runs have passed.
 
     `expected` and `passed` hold the ids of its test items. `partial` says that some of
-    them were left out, `broken` that it failed without a mutant. `digests`,
-    `environment` and `seen` come from the run on the unchanged listings.
+    them were left out, `broken` that it failed without a mutant, `skipped` why it could
+    not run here. `digests`, `environment` and `seen` come from the run on the unchanged
+    listings.
     """
 
     claim: Claim
@@ -38,6 +70,7 @@ class ProofResult:
     passed: set[str] = field(default_factory=set)
     partial: bool = False
     broken: bool = False
+    skipped: str = ""
     killed_by: dict[str, str] = field(default_factory=dict)
     digests: dict[str, tuple[str, str]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
@@ -48,14 +81,66 @@ class ProofResult:
         """Tell whether all runs of the proof were made and passed."""
         return not self.partial and bool(self.expected) and self.expected == self.passed
 
+    def note(self, run: Run) -> None:
+        """Take in what a run came to."""
+        if not run.passed:
+            self.passed.discard(run.item)
+            self.broken |= run.failed and not run.mutant
+        elif run.is_call:
+            self.passed.add(run.item)
+        if run.skipped and not run.mutant:
+            self.skipped = run.skipped
+        if run.killed_by:
+            self.killed_by[run.mutant] = run.killed_by
+        self.digests |= run.digests
+        self.environment |= run.environment
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a collection found: proofs with their expected runs, and modules seen whole."""
+
+    proofs: Mapping[str, ProofResult]
+    modules: Collection[str]
+
 
 @dataclass
 class Ledger:
-    """All proofs of a session, by the id of their test."""
+    """All proofs of a session, by the id of their test.
+
+    `early` holds runs of proofs that are not planned yet: the reports of workers come
+    before what they collected.
+    """
 
     root: Path
     proofs: dict[str, ProofResult] = field(default_factory=dict)
     modules: set[str] = field(default_factory=set)
+    early: list[Run] = field(default_factory=list)
+
+    def plan(self) -> Plan:
+        """Return what was collected, without what it came to."""
+        return Plan(
+            {
+                name: ProofResult(result.claim, expected=result.expected, partial=result.partial)
+                for name, result in self.proofs.items()
+            },
+            self.modules,
+        )
+
+    def adopt(self, plan: Plan) -> None:
+        """Take over a worker's plan; all workers of a session have the same."""
+        if not self.proofs:
+            self.proofs = dict(plan.proofs)
+            self.modules = set(plan.modules)
+            for run in self.early:
+                self.note(run)
+
+    def note(self, run: Run) -> None:
+        """Take in what a run came to."""
+        if run.proof in self.proofs:
+            self.proofs[run.proof].note(run)
+        else:
+            self.early.append(run)
 
     def claimants(self, listing: str) -> dict[str, ProofResult]:
         """Return the proofs of the session that claim a listing."""
@@ -123,10 +208,25 @@ class Ledger:
             kept[listing] = merged(before.get(listing), record, refresh=refresh)
         return write_records(self.root, kept)
 
+    def unproven(self) -> list[str]:
+        """Return a sentence for every listing that stays unproven because a proof was skipped.
+
+        An earlier record of the same bytes still holds.
+        """
+        records = load_records(self.root)
+        return [
+            f"{fault} (skipped here: {result.skipped})"
+            for result in self.proofs.values()
+            if result.skipped
+            for listing in result.claim.listings
+            for fault in [why_unproven(self.root, listing, records)]
+            if fault
+        ]
+
     def check(self) -> list[str]:
         """Return a sentence for every record that is not what the session proved."""
         before = load_records(self.root)
-        return [
+        return self.unproven() + [
             f"records/{Path(listing).parts[0]}.json: {fault} of examples/{listing}; {REMEDY}"
             for listing, record in self.proven().items()
             for fault in [_difference(before.get(listing), record)]

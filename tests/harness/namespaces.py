@@ -66,6 +66,13 @@ def create(cluster: Cluster, name: str, run: str) -> None:
     )
 
 
+def remove_all_of(cluster: Cluster, run: str) -> None:
+    """Delete the namespaces that a run made and did not remove because it was killed."""
+    found = cluster.request("GET", "/api/v1/namespaces", query={"labelSelector": f"{RUN_LABEL}={run}"})
+    for namespace in found.content["items"]:
+        cluster.delete(path(namespace["metadata"]["name"]))
+
+
 def write_kubeconfig(source: Path, target: Path, namespace: str) -> None:
     """Copy a kubeconfig with `namespace` as the default of its current context."""
     yaml = YAML(typ="safe")

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import secrets
 from collections.abc import Generator, Iterator, Sequence
 
 import pytest
 
 from extensions.records import RecordError, load_records
+from tests.harness import namespaces, workers
 from tests.harness.claims import Mutant, claim_of
 from tests.harness.connection import Connection
 from tests.harness.diagnosis import sections
 from tests.harness.failures import KILLS, HarnessError, in_short
-from tests.harness.ledger import Ledger, ProofResult
+from tests.harness.ledger import Ledger, ProofResult, Run, test_of
+from tests.harness.needs import why_not_here
 from tests.harness.proof import Proof, Session
+from tests.harness.summary import closing_lines, proofs_in_short
 from tests.harness.transcripts import normalised
 
 LEDGER = pytest.StashKey[Ledger]()
 PROOF = pytest.StashKey[Proof]()
+KILLED_BY = pytest.StashKey[str]()
+WORKERS = pytest.StashKey[workers.Workers]()
+FINDINGS = pytest.StashKey[list[str]]()
 CLOSING_LINES = pytest.StashKey[list[str]]()
 
 
@@ -47,7 +53,29 @@ def pytest_configure(config: pytest.Config) -> None:
             "--record and --refresh write files, --check (or CI being set) forbids it: choose one"
         )
     config.stash[LEDGER] = Ledger(config.rootpath)
+    config.stash[FINDINGS] = []
     config.stash[CLOSING_LINES] = []
+    config.pluginmanager.register(Notes(config.stash[LEDGER]), "proof-notes")
+    if workers.is_controller(config):
+        workers.session_label(config)  # fixed before xdist makes one up
+        if config.option.dist in workers.PARTING:
+            message = f"--dist {config.option.dist} would part proofs from their mutants: leave it out"
+            raise pytest.UsageError(message)
+        config.stash[WORKERS] = workers.Workers(config.stash[LEDGER])
+        config.pluginmanager.register(config.stash[WORKERS], "proof-workers")
+
+
+class Notes:
+    """Brings what the reports say of runs into the ledger, in whatever process they arrive."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Write into a ledger."""
+        self._ledger = ledger
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what a run of a proof came to."""
+        if run := getattr(report, "run_of_proof", None):
+            self._ledger.note(Run(**run))
 
 
 # Collection: a proof becomes one item for the listing and one for each mutant
@@ -79,28 +107,34 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Stop the session, with all findings at once, when claims are not in order."""
     ledger = config.stash[LEDGER]
-    findings = [
-        f"{name} {fault}"
-        for name, result in ledger.proofs.items()
-        for fault in result.claim.faults(config.rootpath)
-    ]
     for item in items:
-        claimed = claim_of(item) is not None
-        if claimed != ("proof" in getattr(item, "fixturenames", ())):
-            findings.append(
-                f"{item.nodeid} takes the fixture `proof` without @proves(...), or the "
-                "other way round; a proof has both"
-            )
-        if claimed:
-            ledger.proofs[proof_id(item)].expected.add(item.nodeid)
-    findings += _unreadable_records(config)
-    if ledger.proofs and hasattr(config, "workerinput"):
-        findings.append("proofs share one ledger of what was proven: leave out -n")
-    if findings:
+        if claim_of(item) is not None:
+            ledger.proofs[test_of(item.nodeid)].expected.add(item.nodeid)
+    findings = [*_faulty_claims(config, items), *_unreadable_records(config)]
+    if findings and workers.is_worker(config):
+        config.stash[FINDINGS] = findings
+        items.clear()  # an error here would read as a crash of the worker
+    elif findings:
         raise pytest.UsageError("\n".join(findings))
     if any("[" in argument for argument in config.args):
         for result in ledger.proofs.values():
             result.partial = True
+    # Last, so that nobody has to wait for the lab to be free. Sorting keeps the order otherwise.
+    items.sort(key=lambda item: bool((claim := claim_of(item)) and claim.alone))
+
+
+def _faulty_claims(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
+    findings = [
+        f"{name} {fault}"
+        for name, result in config.stash[LEDGER].proofs.items()
+        for fault in result.claim.faults(config.rootpath)
+    ]
+    return findings + [
+        f"{item.nodeid} takes the fixture `proof` without @proves(...), or the "
+        "other way round; a proof has both"
+        for item in items
+        if (claim_of(item) is not None) != ("proof" in getattr(item, "fixturenames", ()))
+    ]
 
 
 def _unreadable_records(config: pytest.Config) -> list[str]:
@@ -116,12 +150,7 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     """Note proofs of which some runs were left out: they change no record."""
     for item in items:
         if claim_of(item) is not None:
-            item.config.stash[LEDGER].proofs[proof_id(item)].partial = True
-
-
-def proof_id(item: pytest.Item) -> str:
-    """Return the id of the test that an item is a run of."""
-    return item.nodeid.split("[")[0]
+            item.config.stash[LEDGER].proofs[test_of(item.nodeid)].partial = True
 
 
 # A run
@@ -139,7 +168,7 @@ def proof_session(pytestconfig: pytest.Config, connection: Connection) -> Sessio
     return Session(
         connection,
         pytestconfig.rootpath,
-        label=secrets.token_hex(4),
+        label=workers.session_label(pytestconfig),
         recording=pytestconfig.option.record,
     )
 
@@ -148,8 +177,11 @@ def proof_session(pytestconfig: pytest.Config, connection: Connection) -> Sessio
 def mutant(request: pytest.FixtureRequest) -> Mutant | None:
     """Return the mutant that this run applies; None for the listings as they are."""
     mutant: Mutant | None = getattr(request, "param", None)
-    if mutant and request.config.stash[LEDGER].proofs[proof_id(request.node)].broken:
+    result = request.config.stash[LEDGER].proofs[test_of(request.node.nodeid)]
+    if mutant and result.broken:
         pytest.skip("the proof fails without a mutant, so a mutant would show nothing")
+    if mutant and result.skipped:
+        pytest.skip(result.skipped)
     return mutant
 
 
@@ -161,7 +193,9 @@ def proof(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Proof]:
     """Give a test what `tests.harness` describes; clean up what it made."""
-    result = request.config.stash[LEDGER].proofs[proof_id(request.node)]
+    result = request.config.stash[LEDGER].proofs[test_of(request.node.nodeid)]
+    if reason := why_not_here(result.claim, proof_session.connection):
+        pytest.skip(reason)
     folder = tmp_path_factory.mktemp("proof")
     proof = Proof(result.claim, mutant, proof_session, folder, result.seen)
     request.node.stash[PROOF] = proof
@@ -182,8 +216,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     try:
         yield
     except KILLS as failure:
-        result = pyfuncitem.config.stash[LEDGER].proofs[proof_id(pyfuncitem)]
-        result.killed_by[proof.mutant.because] = normalised(in_short(failure))
+        pyfuncitem.stash[KILLED_BY] = normalised(in_short(failure))
         return True
     pytest.fail(
         f"the mutant survived: the proof passes on examples/{proof.mutant.listing} with "
@@ -197,25 +230,41 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note what a run of a proof came to; add the diagnosis to a failed one."""
+    """Let the report carry what a run of a proof came to; add the diagnosis to a failed one."""
     report = yield
-    proof = item.stash.get(PROOF, None)
-    if proof is None:
+    if claim_of(item) is None:
         return report
-    result = item.config.stash[LEDGER].proofs[proof_id(item)]
-    if not report.passed:
-        result.passed.discard(item.nodeid)
-        result.broken |= report.failed and proof.mutant is None
-    elif report.when == "call":
-        result.passed.add(item.nodeid)
-    if report.passed and report.when == "call" and proof.mutant is None:
-        result.digests |= proof.digests
-        result.environment |= proof.environment()
+    proof = item.stash.get(PROOF, None)
+    report.run_of_proof = vars(_run(item, report, proof))  # type: ignore[attr-defined]
     if call.excinfo and call.excinfo.errisinstance(HarnessError):
         report.longrepr = f"{item.nodeid}: {call.excinfo.value}"
-    elif report.failed and proof.mutant is None and proof.made_namespace:
+    elif report.failed and proof and proof.mutant is None and proof.made_namespace:
         report.sections.extend(sections(proof))
     return report
+
+
+def _run(item: pytest.Item, report: pytest.TestReport, proof: Proof | None) -> Run:
+    mutant = item.callspec.params.get("mutant") if hasattr(item, "callspec") else None
+    is_call = report.when == "call"
+    proven = proof if report.passed and is_call and mutant is None else None
+    return Run(
+        item=item.nodeid,
+        mutant=mutant.because if mutant else "",
+        passed=report.passed,
+        failed=report.failed,
+        is_call=is_call,
+        skipped=_reason(report),
+        killed_by=item.stash.get(KILLED_BY, "") if is_call else "",
+        digests=proven.digests if proven else {},
+        environment=proven.environment() if proven else {},
+    )
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Return why a test was skipped, empty when it was not."""
+    if not report.skipped or not isinstance(report.longrepr, tuple):
+        return ""
+    return report.longrepr[2].removeprefix("Skipped: ")
 
 
 # The end of the session
@@ -226,7 +275,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write what the session proved to records/, or check that it is there."""
     config = session.config
     ledger = config.stash[LEDGER]
+    if workers.is_worker(config):
+        workers.send(config, ledger.plan(), config.stash[FINDINGS])
+        return
     ended = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    if WORKERS in config.stash and _ends_with_workers(session, ended=ended):
+        return
     if not ledger.proofs or not ended or config.option.collectonly:
         return
     lines = config.stash[CLOSING_LINES]
@@ -234,20 +288,34 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         lines += ledger.check()
         if lines:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        return
-    written = ledger.write(refresh=config.option.refresh)
-    lines += [f"{file.relative_to(config.rootpath)} written" for file in written]
-    lines += [
-        f"{name}: not all of its runs passed in this session, so no record of it changed"
-        for name, result in ledger.proofs.items()
-        if result.expected and not result.complete
-    ]
+    else:
+        written = ledger.write(refresh=config.option.refresh)
+        lines += [f"{file.relative_to(config.rootpath)} written" for file in written]
+        lines += closing_lines(ledger)
+
+
+def _ends_with_workers(session: pytest.Session, *, ended: bool) -> bool:
+    """Clean up after workers that were killed; tell whether faulty claims stopped the session."""
+    news = session.config.stash[WORKERS]
+    if news.dead or not ended:
+        # Without a lab there is nothing that they could have left.
+        with contextlib.suppress(HarnessError):
+            namespaces.remove_all_of(Connection().cluster, workers.session_label(session.config))
+    if news.findings:
+        session.config.stash[FINDINGS] = news.findings
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+    return bool(news.findings)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what happened to the records."""
-    lines = config.stash[CLOSING_LINES]
-    if lines:
-        terminalreporter.section("records")
-        for line in lines:
-            terminalreporter.line(line)
+    """Say what was skipped, which mutants were killed, and what happened to the records."""
+    parts = {
+        "claims that are not in order": config.stash[FINDINGS],
+        "proofs": proofs_in_short(config.stash[LEDGER]),
+        "records": config.stash[CLOSING_LINES],
+    }
+    for title, lines in parts.items():
+        if lines:
+            terminalreporter.section(title)
+            for line in lines:
+                terminalreporter.line(line)

@@ -8,13 +8,14 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from extensions.records import digest, is_refused, refusal_path
+from lab.addons import Addon
 from lab.cluster import Lab
 from lab.edition import versions
 from tests.harness import namespaces, transcripts
@@ -30,6 +31,8 @@ from tests.harness.failures import (
     Refused,
 )
 from tests.harness.forward import forwarded
+from tests.harness.needs import addon_of
+from tests.harness.turns import turn
 from tests.harness.waiting import Condition, holds, wait_until
 from tests.harness.workspace import Workspace, as_printed, as_the_lab_takes_it
 
@@ -108,7 +111,7 @@ class Proof:
         self.applied: list[tuple[Resource, str, str]] = []
         self.digests = {listing: digests(session.root, listing) for listing in claim.listings}
         self._connection = session.connection
-        self._touched_lab = False
+        self._turn = ExitStack()
         self._root = session.root
         self._folder = folder
         self._label = session.label
@@ -121,14 +124,22 @@ class Proof:
     @property
     def lab(self) -> Lab:
         """The lab; raises HarnessError when it is not up."""
-        self._touched_lab = True
-        return self._connection.lab
+        return self._inside.lab
 
     @property
     def cluster(self) -> Cluster:
         """The lab's API server."""
-        self._touched_lab = True
-        return self._connection.cluster
+        return self._inside.cluster
+
+    @cached_property
+    def _inside(self) -> Connection:
+        """The connection, once it is this run's turn; asked for when the run first needs it."""
+        self._turn.enter_context(turn(alone=self.claim.alone))
+        return self._connection
+
+    @property
+    def _touched_lab(self) -> bool:
+        return "_inside" in vars(self)
 
     @cached_property
     def namespace(self) -> str:
@@ -205,14 +216,14 @@ class Proof:
         if created and not inside:
             self._made.append(resource.path(namespace, document.name))
 
-    def get(self, kind: str, name: str) -> dict[str, Any]:
-        """Return an object of the namespace (or of the cluster); raises Missing."""
-        path = self.cluster.resource_named(kind).path(self.namespace, name)
+    def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any]:
+        """Return an object of the run's namespace, of another, or of the cluster; raises Missing."""
+        path = self.cluster.resource_named(kind).path(namespace or self.namespace, name)
         return self.cluster.request("GET", path).content
 
-    def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
+    def objects(self, kind: str, selector: str = "", namespace: str = "") -> list[dict[str, Any]]:
         """Return the objects of a kind, all or those that a label selector picks."""
-        path = self.cluster.resource_named(kind).path(self.namespace)
+        path = self.cluster.resource_named(kind).path(namespace or self.namespace)
         query = {"labelSelector": selector} if selector else {}
         found = self.cluster.request("GET", path, query=query).content
         items: list[dict[str, Any]] = found["items"]
@@ -224,14 +235,23 @@ class Proof:
         self.cluster.request("DELETE", path)
         self.wait(kind, name, "deleted", deadline)
 
-    def logs(self, target: str, container: str = "") -> str:
+    def logs(self, target: str, container: str = "", namespace: str = "") -> str:
         """Return what a container of a pod (`pod/name`, `deployment/name`) printed."""
         chosen = [f"--container={container}"] if container else []
-        return self.kubectl("logs", target, *chosen)
+        return self.kubectl("logs", target, *chosen, f"--namespace={namespace or self.namespace}")
+
+    def addon(self, name: str) -> Addon:
+        """Return an add-on that the claim needs: its `namespace` and `parameters`.
+
+        `name` is its name, or all that `needs` says of it where it is there twice.
+        """
+        return addon_of(self.claim, name)
 
     # Waiting
 
-    def wait(self, kind: str, name: str, condition: Condition, deadline: float = 60) -> dict[str, Any]:
+    def wait(
+        self, kind: str, name: str, condition: Condition, deadline: float = 60, *, namespace: str = ""
+    ) -> dict[str, Any]:
         """Wait until a condition of an object holds; return the object.
 
         A condition is "Type", "Type=Status", "deleted" or a function of the object.
@@ -241,7 +261,7 @@ class Proof:
 
         def met() -> bool:
             try:
-                found.update(self.get(kind, name))
+                found.update(self.get(kind, name, namespace))
             except Missing:
                 if condition == "deleted":
                     return True
@@ -334,10 +354,13 @@ class Proof:
         return {**inherited, **fixed, "PATH": os.pathsep.join(programs)}
 
     @contextmanager
-    def forward(self, target: str, port: int | str, deadline: float = 20) -> Iterator[str]:
+    def forward(
+        self, target: str, port: int | str, deadline: float = 20, *, namespace: str = ""
+    ) -> Iterator[str]:
         """Yield a base URL on a free loopback port that reaches a pod or service."""
         deadline = self._cut(deadline, f"forward {target}")
-        with forwarded(target, port, self._shell_environment, deadline) as url:
+        room = namespace or self.namespace
+        with forwarded(target, port, room, self._shell_environment, deadline) as url:
             yield url
 
     # Printed text
@@ -470,9 +493,10 @@ class Proof:
     # The end
 
     def clean(self) -> None:
-        """Delete what the run made, last first, without waiting for its end."""
-        while self._made:
-            self.cluster.delete(self._made.pop())
-        if self.made_namespace:
-            # A picker drains for 30 s, reading metrics all the while; nothing here needs it.
-            self.cluster.delete(f"{namespaces.path(self.namespace)}/pods", at_once=True)
+        """Delete what the run made, last first, without waiting for its end; end its turn."""
+        with self._turn:
+            while self._made:
+                self.cluster.delete(self._made.pop())
+            if self.made_namespace:
+                # A picker drains for 30 s, reading metrics all the while; nothing here needs it.
+                self.cluster.delete(f"{namespaces.path(self.namespace)}/pods", at_once=True)

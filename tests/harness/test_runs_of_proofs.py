@@ -7,60 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from extensions.records import digest, load_records, write_records
-
-LISTING = "01-demo/greet.py"
-PROOF = """
-    import sys
-    from tests.harness import Mutant, proves
-
-    GREET = "01-demo/greet.py"
-    WORD = Mutant(GREET, "Hello", "Hullo", because="the greeting changes")
-
-    @proves(GREET, evidence="computed", mutants=[WORD])
-    def test_greets(proof):
-        {body}
-"""
-GREETS = 'assert proof.run([sys.executable, proof.path(GREET)]) == "Hello, llm-d\\n"'
-
-Run = Callable[..., pytest.RunResult]
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a project with one listing and no proof yet; CI is not set."""
-    monkeypatch.delenv("CI", raising=False)
-    pytester.makeini("[pytest]\n")
-    listing = pytester.path / "examples" / LISTING
-    listing.parent.mkdir(parents=True)
-    listing.write_text('print("Hello, llm-d")\n')
-    return pytester.path
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester, project: Path) -> Run:  # noqa: ARG001 - makes the project
-    """Return a function that runs the project's proofs with a given body or module."""
-
-    def run_proof(*arguments: str, body: str = GREETS, module: str = PROOF) -> pytest.RunResult:
-        pytester.makepyfile(test_demo=module.replace("{body}", body))
-        pytester.plugins = []
-        return pytester.runpytest_inprocess(
-            "-p", "tests.harness.plugin", "-ra", *arguments, no_reraise_ctrlc=True
-        )
-
-    return run_proof
-
-
-@pytest.fixture
-def records(project: Path) -> Path:
-    """Return where the project keeps the record of its listing."""
-    return project / "records" / "01-demo.json"
+from tests.harness.conftest import GREETS, LISTING, PROOF, Run
 
 
 def test_a_proof_is_run_once_more_for_each_mutant(run: Run, records: Path) -> None:
@@ -265,6 +218,10 @@ def test_the_record_of_a_listing_that_is_gone_goes(run: Run, project: Path) -> N
         ("proves(GREET", "proves('01-demo/gone.py'", "which does not exist"),
         ("proves(GREET,", "proves(", "claims no listing"),
         ("mutants", 'uses=["rooter"], mutants', "edition.toml does not pin"),
+        ("mutants=", 'needs=["flee"], mutants=', "There is no add-on named 'flee'. Known are: *fleet"),
+        ("mutants=", 'needs=["fleet:modl=x"], mutants=', "takes no 'modl=x'*; known are: *replicas"),
+        ("mutants=", 'router="new", mutants=', "which is no version to compare with"),
+        ("mutants=", 'router=">=99", mutants=', "the edition has v*and v"),
         ("(proof)", "()", "a proof has both"),
         ("@proves", "proves", "a proof has both"),
         ("[WORD]", "[WORD, WORD]", "has two mutants because 'the greeting changes'"),

@@ -1,0 +1,58 @@
+"""A small project of proofs, for tests that run pytest inside pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lab.edition import PROJECT
+
+LISTING = "01-demo/greet.py"
+PROOF = """
+    import sys
+    from tests.harness import Mutant, proves
+
+    GREET = "01-demo/greet.py"
+    WORD = Mutant(GREET, "Hello", "Hullo", because="the greeting changes")
+
+    @proves(GREET, evidence="computed", mutants=[WORD])
+    def test_greets(proof):
+        {body}
+"""
+GREETS = 'assert proof.run([sys.executable, proof.path(GREET)]) == "Hello, llm-d\\n"'
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a project with one listing and no proof yet; CI is not set."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))  # for workers
+    pytester.makeini("[pytest]\n")
+    listing = pytester.path / "examples" / LISTING
+    listing.parent.mkdir(parents=True)
+    listing.write_text('print("Hello, llm-d")\n')
+    return pytester.path
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, project: Path) -> Run:  # noqa: ARG001 - makes the project
+    """Return a function that runs the project's proofs with a given body or module."""
+
+    def run_proof(*arguments: str, body: str = GREETS, module: str = PROOF) -> pytest.RunResult:
+        pytester.makepyfile(test_demo=module.replace("{body}", body))
+        pytester.plugins = []
+        return pytester.runpytest_inprocess(
+            "-p", "tests.harness.plugin", "-ra", *arguments, no_reraise_ctrlc=True
+        )
+
+    return run_proof
+
+
+@pytest.fixture
+def records(project: Path) -> Path:
+    """Return where the project keeps the record of its listing."""
+    return project / "records" / "01-demo.json"
