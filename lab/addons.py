@@ -22,8 +22,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from lab import cluster, edition, home, images, programs, registry, rollout, router_lines, upstream
 from lab.engine import Engine, find_engine
 from lab.errors import LabError, NotAvailable
@@ -95,7 +93,7 @@ def find(spec: str) -> Addon:
         raise LabError(message)
     row = _row(name)
     defaults = {key: str(value) for key, value in row.pop("parameters", {}).items()}
-    given = _given(name, chosen, defaults)
+    given = _given(name, chosen, defaults, row.pop("choices", {}))
     given_namespace = given.pop("namespace", "")
     parameters = {**defaults, **given}
     namespace = given_namespace or row.pop("namespace", name)
@@ -157,7 +155,8 @@ def _row(name: str) -> dict[str, Any]:
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
-        row["parameters"] = {**part.get("parameters", {}), **row.get("parameters", {})}
+        for key in ("parameters", "choices"):
+            row[key] = {**part.get(key, {}), **row.get(key, {})}
     return row
 
 
@@ -168,14 +167,19 @@ def _require_router_line(addon: Addon) -> None:
         raise NotAvailable(message)
 
 
-def _given(name: str, chosen: str, defaults: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters in `key=value,key=value`; a value may be quoted as JSON lists are."""
+def _given(
+    name: str, chosen: str, defaults: Mapping[str, str], choices: Mapping[str, list[str]]
+) -> dict[str, str]:
+    """Return the parameters in `key=value,key=value`; `choices` has the values of some."""
     given = {}
     for part in filter(None, chosen.split(",")):
         key, sign, value = part.partition("=")
         if not sign or key not in {*defaults, "namespace"}:
             known = ", ".join([*defaults, "namespace"])
             message = f"The add-on {name} takes no {part!r}. Write name=value; known are: {known}."
+            raise LabError(message)
+        if value not in choices.get(key, [value]):
+            message = f"The add-on {name} takes no {part!r}. {key} is one of: {', '.join(choices[key])}."
             raise LabError(message)
         given[key] = value
     return given
@@ -195,7 +199,9 @@ def _start(engine: Engine, addon: Addon) -> None:
         rollout.make_namespace(addon.namespace, {LABEL: addon.name})
         rollout.apply(objects, addon.namespace)
         if "accepts" in addon.ready:
-            rollout.wait_until_accepted(objects.parent / addon.ready["accepts"])
+            rollout.wait_until_accepted(objects.parent / addon.ready["accepts"], addon.namespace)
+        if "refuses" in addon.ready:
+            rollout.wait_until_refused(objects.parent / addon.ready["refuses"], addon.namespace)
         rollout.annotate_namespace(addon.namespace, APPLIED, _key(addon))
 
 
@@ -250,7 +256,7 @@ def _render(addon: Addon) -> Path:
         text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}")
         if addon.router:
             text = router_lines.translate(text, cluster.router_line())
-        rollout.write(work / target.name, YAML(typ="safe").load_all(text))
+        rollout.write(work / target.name, rollout.parse(text))
         shutil.rmtree(target.parent, ignore_errors=True)
         work.rename(target.parent)
     return target
@@ -286,7 +292,8 @@ def _add_upstream(addon: Addon, work: Path) -> None:
     for inside in [*addon.upstream.get("folders", []), *filter(None, [chart])]:
         shutil.copytree(upstream.folder(module, path, inside), work / "upstream" / inside)
     if chart:
-        values = work / "values.yaml"
+        values = [work / "upstream" / chart / file for file in addon.upstream.get("values", [])]
+        values += [file for file in [work / "values.yaml"] if file.exists()]
         rendered = run(
             [
                 programs.program("helm", "helm"),
@@ -296,7 +303,7 @@ def _add_upstream(addon: Addon, work: Path) -> None:
                 f"--namespace={addon.namespace}",
                 f"--kube-version={edition.versions()['kubernetes']}",
                 "--include-crds",
-                *([f"--values={values}"] if values.exists() else []),
+                *[f"--values={file}" for file in values],
             ],
             doing=f"Rendering the chart of {addon.name}",
         )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from lab.errors import LabError
-
 #: Parameters that are the simulator's flags of the same name.
 FLAGS = (
     "model",
@@ -24,8 +22,7 @@ def arguments(parameters: Mapping[str, str]) -> dict[str, str]:
     """Return `arguments`, the simulator's command line as a JSON list.
 
     Latencies are durations such as `400ms`; `failure-rate` is per cent; `served-names`,
-    `loras` and `failure-types` name several, separated by blanks; `kv-cache` and
-    `fake-metrics` are on or off. Raises LabError for a value that is neither.
+    `loras` and `failure-types` name several, separated by blanks.
     """
     words = ["--port=8000", "--force-dummy-tokenizer"]
     words += [f"--{flag}={parameters[flag]}" for flag in FLAGS]
@@ -34,19 +31,11 @@ def arguments(parameters: Mapping[str, str]) -> dict[str, str]:
     if parameters["loras"]:
         adapters = [json.dumps({"name": name}) for name in parameters["loras"].split()]
         words += [f"--max-loras={parameters['max-loras']}", "--lora-modules", *adapters]
-    if _is_on(parameters, "kv-cache"):
+    if parameters["kv-cache"] == "on":
         words += ["--enable-kvcache=true", f"--kv-cache-size={parameters['kv-cache-blocks']}"]
     if parameters["failure-rate"] != "0":
         words += [f"--failure-injection-rate={parameters['failure-rate']}", "--failure-types"]
         words += parameters["failure-types"].split()
-    if _is_on(parameters, "fake-metrics"):
+    if parameters["fake-metrics"] == "on":
         words += ["--fake-metrics", json.dumps(IDLE)]
     return {"arguments": json.dumps(words)}
-
-
-def _is_on(parameters: Mapping[str, str], name: str) -> bool:
-    value = parameters[name]
-    if value not in {"on", "off"}:
-        message = f"{name}={value}: write on or off."
-        raise LabError(message)
-    return value == "on"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ from lab.errors import LabError
 
 #: Seconds that all workloads of an add-on have to become ready.
 READY_LIMIT = 300
+#: Annotation on pods: when the lab last wanted kubelet to look at them.
+TOUCHED = "life-with-llm-d/touched"
+#: What the API server says when a webhook refused an object.
+REFUSED = "denied the request"
 WORKLOADS = ("deployments", "statefulsets", "daemonsets")
 #: Lines of a failing container's log in an error.
 LOG_LINES = 5
@@ -25,18 +29,18 @@ Object = dict[str, Any]
 def apply(objects: Path, namespace: str) -> None:
     """Apply a file's objects and wait until they work.
 
-    First namespaces and definitions, then what the API server knows by itself, and when
-    that runs, the custom resources, whose webhooks answer only then.
+    First namespaces and definitions, then what the API server knew before, and when that
+    runs, the kinds that it was just taught: their webhooks answer only then.
     """
     every = read(objects)
     first = [one for one in every if one["kind"] in {"Namespace", "CustomResourceDefinition"}]
     _apply(objects, "first", first)
-    definitions = [f"crd/{one['metadata']['name']}" for one in first if one["kind"].startswith("Custom")]
+    definitions = [one for one in first if one["kind"] != "Namespace"]
     if definitions:
-        _wait("--for=condition=Established", *definitions)
-    custom_groups = _custom_groups()
+        _wait("--for=condition=Established", *[f"crd/{one['metadata']['name']}" for one in definitions])
+    taught = {one["spec"]["group"] for one in definitions}
     rest = [one for one in every if one not in first]
-    custom = [one for one in rest if one["apiVersion"].partition("/")[0] in custom_groups]
+    custom = [one for one in rest if one["apiVersion"].partition("/")[0] in taught]
     _apply(objects, "then", [one for one in rest if one not in custom])
     _wait_for_workloads(rest, namespace)
     services = [one["metadata"]["name"] for one in rest if one["kind"] == "APIService"]
@@ -106,24 +110,55 @@ def stands(namespace: str) -> bool:
     return all(_is_ready(one) for one in json.loads(printed)["items"])
 
 
-def wait_until_accepted(file: Path, limit: float = 60) -> None:
+def wait_until_accepted(file: Path, namespace: str) -> None:
     """Wait until the API server, and every webhook that it asks, takes a file's objects."""
-    deadline = time.monotonic() + limit
-    while True:
-        try:
-            cluster.kubectl(
-                "apply",
-                "--server-side",
-                "--dry-run=server",
-                f"--filename={file}",
-                doing=f"Trying {file.name}",
-            )
-        except LabError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
-        else:
-            return
+    _try_until(file, namespace, lambda said: not said)
+
+
+def wait_until_refused(file: Path, namespace: str) -> None:
+    """Wait until a webhook refuses a file's objects: one that may be skipped does answer."""
+    _try_until(file, namespace, lambda said: REFUSED in said)
+
+
+def _try_until(file: Path, namespace: str, expected: Callable[[str], bool]) -> None:
+    """Offer a file to the API server until what it says (nothing, or an error) is expected."""
+    deadline = time.monotonic() + READY_LIMIT
+    while not expected(said := _offer(file)):
+        if time.monotonic() > deadline:
+            message = f"{file.name}: {said or 'accepted'}\n{diagnosis(namespace)}"
+            raise LabError(message)
+        _touch_pods(namespace)
+        time.sleep(1)
+
+
+def _offer(file: Path) -> str:
+    try:
+        cluster.kubectl(
+            "apply",
+            "--server-side",
+            "--dry-run=server",
+            f"--filename={file}",
+            doing=f"Trying {file.name}",
+        )
+    except LabError as error:
+        return str(error)
+    return ""
+
+
+def _touch_pods(namespace: str) -> None:
+    """Let kubelet look at pods again: only then, or after a minute, do they see a changed Secret.
+
+    Many webhooks make their certificate themselves and wait until its file is there.
+    """
+    cluster.kubectl(
+        "annotate",
+        "--overwrite",
+        "pods",
+        "--all",
+        f"--namespace={namespace}",
+        f"{TOUCHED}={time.time()}",
+        doing="Touching pods",
+    )
 
 
 def remove(objects: Path, namespace: str) -> None:
@@ -195,11 +230,17 @@ def diagnosis(namespace: str) -> str:
     for pod in _unready(namespace):
         try:
             log = cluster.kubectl(
-                "logs", pod, f"--namespace={namespace}", f"--tail={LOG_LINES}", doing=f"Reading {pod}'s log"
+                "logs",
+                pod,
+                f"--namespace={namespace}",
+                f"--tail={LOG_LINES}",
+                "--all-containers",
+                "--prefix",
+                doing=f"Reading {pod}'s log",
             )
         except LabError as error:
             log = str(error)
-        said += [f"{pod} printed:", *log.splitlines()[-LOG_LINES:]]
+        said += [f"{pod} printed:", *log.splitlines()]
     return "\n".join(f"    {line}" for line in said)
 
 
