@@ -133,7 +133,7 @@ def _provide(engine: Engine, image: PinnedImage) -> Provided:
     if image.fallback:
         return _provide(engine, edition.images()[image.fallback])
     message = (
-        f"No source for the image {image.name}: {image.name.split('/')[0]} does not answer, and "
+        f"The image {image.name} is registry only: {image.name.split('/')[0]} does not answer, and "
         f"{home.archives()} holds no {archive_name(image)}. Put an archive there, or connect."
     )
     raise NotAvailable(message)

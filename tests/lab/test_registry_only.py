@@ -1,0 +1,50 @@
+"""What does the lab say of images that it can neither build nor pull?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import addons, edition, images
+from lab.engine import Engine
+from lab.errors import NotAvailable
+
+
+@pytest.fixture
+def host_without_registries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Let every registry be out of reach, and the lab's folder be empty."""
+    monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(tmp_path))
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")  # nothing listens there
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    images.registry_answers.cache_clear()
+    yield
+    images.registry_answers.cache_clear()
+
+
+def registry_only() -> list[str]:
+    """Return the keys of images that have neither a build nor a fallback."""
+    return [key for key, image in edition.images().items() if not (image.build or image.fallback)]
+
+
+@pytest.mark.usefixtures("host_without_registries")
+@pytest.mark.parametrize("name", ["kueue"])
+def test_an_add_on_without_a_source_says_so_in_a_sentence(name: str, tmp_path: Path) -> None:
+    addon = addons.find(name)
+    assert set(addon.images) <= set(registry_only())
+    with pytest.raises(NotAvailable) as refused:
+        images.provide(Engine("no-engine-is-asked"), addon.images)
+    image = edition.images()[name]
+    assert str(refused.value) == (
+        f"The image {image.name} is registry only: registry.k8s.io does not answer, and "
+        f"{tmp_path / 'archives'} holds no {images.archive_name(image)}. Put an archive there, or connect."
+    )
+
+
+def test_the_list_of_add_ons_tells_which_are_registry_only() -> None:
+    known = registry_only()
+    told = {name for name in addons.names() if "Registry only" in addons.find(name).about}
+    assert told == {name for name in addons.names() if set(addons.find(name).images) & set(known)}
