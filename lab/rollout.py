@@ -200,6 +200,7 @@ def _wait_for_workloads(objects: Iterable[Object], namespace: str) -> None:
         name = f"{one['kind'].lower()}/{one['metadata']['name']}"
         room = one["metadata"].get("namespace", namespace)
         left = max(1, int(deadline - time.monotonic()))
+        _restart_if_stuck(name, room)
         try:
             cluster.kubectl(
                 "rollout",
@@ -213,6 +214,21 @@ def _wait_for_workloads(objects: Iterable[Object], namespace: str) -> None:
         except LabError as error:
             message = f"{error}\n{diagnosis(room)}"
             raise LabError(message) from error
+
+
+def _restart_if_stuck(name: str, namespace: str) -> None:
+    """Replace the pods of a Deployment that was given up: it would wait for nothing any more."""
+    reason = cluster.kubectl(
+        "get",
+        name,
+        f"--namespace={namespace}",
+        "-o=jsonpath={.status.conditions[?(@.type=='Progressing')].reason}",
+        doing=f"Looking at {name}",
+    )
+    if reason == "ProgressDeadlineExceeded":
+        cluster.kubectl(
+            "rollout", "restart", name, f"--namespace={namespace}", doing=f"Restarting {name} in {namespace}"
+        )
 
 
 def diagnosis(namespace: str) -> str:
