@@ -21,6 +21,10 @@ STRICT = (
     "--keep-going",  # name every fault, not only the first
     "--nitpicky",  # a reference to nothing is a warning
 )
+#: One file of requirements for every Python from 3.11 on, and one for the Python, system
+#: and processor of the add-on vllm, as lab/vllm_environment.py has them too.
+ANYWHERE = ("--universal", "--python-version=3.11")
+ENGINE = ("--python-version=3.13", "--python-platform=x86_64-manylinux_2_40", "--only-binary=:all:")
 #: What the editions need from the system: program=Debian package.
 TYPESETTING = (
     "lualatex=texlive-luatex",
@@ -114,14 +118,13 @@ def bench(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Fix the versions of requirements/*.txt anew from the groups of pyproject.toml."""
     session.install("uv")
-    for name in ("lab", "tests", "docs"):
+    for name, target in {"lab": ANYWHERE, "tests": ANYWHERE, "docs": ANYWHERE, "vllm": ENGINE}.items():
         session.run(
             "uv",
             "pip",
             "compile",
             f"--group={name}",
-            "--universal",  # one file for every Python from 3.11 on
-            "--python-version=3.11",
+            *target,
             "--no-header",
             "--no-annotate",
             "--no-emit-index-url",

