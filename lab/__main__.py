@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
-from lab import addons, cluster, doctor, edition, home, images, objects, registry
+from lab import addons, airgap, cluster, doctor, edition, home, images, objects, registry
 from lab.engine import find_engine
 from lab.errors import LabError
 from lab.lock import alone
@@ -96,14 +98,25 @@ def down(*, with_images: bool) -> None:
 
 
 @main.command("images")
-def show_images() -> None:
-    """Show each image, where it came from, and where it would come from."""
-    provided = {image.name: image.source for image in images.recorded().values()}
-    for image in edition.images().values():
-        source = provided.get(image.name)
-        click.echo(f"{image.name:60}{source or 'not in use: ' + images.would_come_from(image)}")
+@click.option(
+    "--save", "folder", type=click.Path(path_type=Path), help="Save them here, for a host without network."
+)
+@click.option("--with", "specs", multiple=True, metavar="NAME", help="Also save what an add-on needs.")
+def show_images(folder: Path | None, specs: Sequence[str]) -> None:
+    """Show where each image came from, or would come from; or save all of them."""
+    if folder:
+        with alone():
+            airgap.save(find_engine(), folder, specs)
+        return
+    if specs:
+        raise click.UsageError("--with goes with --save.")
+    provided = images.recorded()
+    for key, image in edition.images().items():
+        known = provided.get(key)
+        used = f"{known.source}{'' if known.name == image.name else f' ({known.name})'}" if known else ""
+        click.echo(f"{image.name:64}{used or 'not in use: ' + images.would_come_from(image)}")
     for name, origin in objects.crd_sources().items():
-        click.echo(f"{name:60}{origin}")
+        click.echo(f"{name:64}{origin}")
     click.echo(f"Archives are looked for in {home.archives()}")
 
 

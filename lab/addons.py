@@ -14,7 +14,6 @@ import importlib
 import json
 import re
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -75,6 +74,12 @@ class Addon:
         for part in self.includes:
             found |= {Path(part, place): source for place, source in find(part).files.items()}
         return found
+
+    @property
+    def upstream_folders(self) -> list[tuple[str, str, str]]:
+        """What is read from Go modules, as arguments of `upstream.folder`."""
+        inside = [*self.upstream.get("folders", []), *filter(None, [self.upstream.get("chart")])]
+        return [(self.upstream["module"], self.upstream["path"], folder) for folder in inside]
 
 
 def names() -> list[str]:
@@ -191,7 +196,7 @@ def _start(engine: Engine, addon: Addon) -> None:
         if not _runs(needed):
             _start(engine, needed)
     provided = images.provide(engine, addon.images)
-    server = registry.address(engine)
+    server = registry.start(engine, images.provide(engine, ["registry"])["registry"])
     for image in provided.values():
         registry.push(engine, server, image)
     with step(f"Starting {addon.name} in the namespace {addon.namespace}"):
@@ -246,8 +251,8 @@ def _render(addon: Addon) -> Path:
     """Write an add-on's objects to a file, beside its filled files, and return it."""
     target = _objects_file(addon)
     values = {**_values(addon), **_prepared(addon)}
-    with tempfile.TemporaryDirectory(dir=home.folder("addons"), prefix="unfinished-") as unfinished:
-        work = Path(unfinished) / "work"
+    with home.workplace(home.folder("addons")) as unfinished:
+        work = unfinished / "work"
         for place, source in addon.files.items():
             (work / place).parent.mkdir(parents=True, exist_ok=True)
             (work / place).write_text(_fill(source, values))
@@ -287,9 +292,8 @@ def _fill(source: Path, values: Mapping[str, str]) -> str:
 
 def _add_upstream(addon: Addon, work: Path) -> None:
     """Put upstream's folders beside the add-on's own files, and render its chart."""
-    module, path = addon.upstream["module"], addon.upstream["path"]
     chart = addon.upstream.get("chart")
-    for inside in [*addon.upstream.get("folders", []), *filter(None, [chart])]:
+    for module, path, inside in addon.upstream_folders:
         shutil.copytree(upstream.folder(module, path, inside), work / "upstream" / inside)
     if chart:
         values = [work / "upstream" / chart / file for file in addon.upstream.get("values", [])]

@@ -175,7 +175,7 @@ def _create(engine: Engine, image: Provided) -> None:
     host.require_space(home.home(), host.CLUSTER_SPACE)
     _prepare_host()
     _save_state({"topology": _topology_hash()})  # what a killed run leaves is ours
-    wanted = _kind_settings(image)
+    wanted = _kind_settings(own_network=images.is_built(engine, image.name))
     settings = home.folder("cluster") / "kind.yaml"
     YAML(typ="safe").dump(wanted, settings)
     with step(f"Creating the kind cluster {home.CLUSTER} ({len(wanted['nodes'])} nodes)"):
@@ -201,7 +201,7 @@ def _prepare_host() -> None:
         Path("/lib/modules").mkdir(parents=True, exist_ok=True)
 
 
-def _kind_settings(image: Provided) -> dict[str, Any]:
+def _kind_settings(*, own_network: bool) -> dict[str, Any]:
     """Return the readers' topology plus what this host and registry need."""
     settings = topology()
     mounts = {
@@ -213,7 +213,7 @@ def _kind_settings(image: Provided) -> dict[str, Any]:
             {"hostPath": str(source), "containerPath": target, "readOnly": True}
             for source, target in mounts.items()
         )
-    if image.source == "built":  # kindnetd cannot be built offline; _configure_network
+    if own_network:  # kindnetd cannot be built offline; _configure_network
         settings.setdefault("networking", {})["disableDefaultCNI"] = True
     if host.uses_cgroup_v1():
         patch = "kind: KubeletConfiguration\nfailCgroupV1: false\n"
@@ -233,7 +233,7 @@ def _configure_network(engine: Engine, image: Provided) -> None:
 
     Safe to repeat: a restarted node has lost its routes.
     """
-    if image.source != "built":
+    if not images.is_built(engine, image.name):
         return
     ranges = {name: node["spec"]["podCIDR"] for name, node in _nodes().items()}
     # From the engine, not from the nodes' status: a restart may have moved an address.
@@ -314,4 +314,4 @@ def _state() -> dict[str, Any]:
 
 
 def _save_state(state: dict[str, Any]) -> None:
-    _state_file().write_text(json.dumps(state, indent=2) + "\n")
+    home.write(_state_file(), json.dumps(state, indent=2) + "\n")

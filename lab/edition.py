@@ -16,13 +16,15 @@ class PinnedImage:
     """An image that the lab runs, under the name that manifests use.
 
     `build` names its offline build in builds.toml, `fallback` the image that takes
-    its place where it cannot be had; both may be empty.
+    its place where it cannot be had, `digest` (`sha256:...`) the only content that is
+    taken from its registry; all three may be empty.
     """
 
     key: str
     name: str
     build: str = ""
     fallback: str = ""
+    digest: str = ""
 
 
 @cache
@@ -41,6 +43,7 @@ def images() -> dict[str, PinnedImage]:
             name=fill(row["name"]),
             build=row.get("build", ""),
             fallback=row.get("fallback", ""),
+            digest=row.get("digest", ""),
         )
         for key, row in _edition()["images"].items()
     }

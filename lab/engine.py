@@ -68,6 +68,24 @@ class Engine:
             return None
         return image.get("Labels") or image.get("Config", {}).get("Labels") or {}
 
+    def storage(self) -> Path:
+        """Return the folder where the engine keeps images and containers."""
+        place = "{{.DockerRootDir}}" if self.program == "docker" else "{{.Store.GraphRoot}}"
+        return Path(self.run("info", f"--format={place}", doing="Asking for the engine's folder").strip())
+
+    def save(self, name: str, archive: Path) -> None:
+        """Write an image into a new OCI archive, which docker's own form is as well."""
+        form = ["--format=oci-archive"] if self.program == "podman" else []
+        self.run("save", *form, f"--output={archive}", name, doing=f"Saving {name}")
+
+    def plain_http(self, name: str) -> list[str]:
+        """Return the flag for pulling or pushing an image of a registry on loopback.
+
+        docker speaks plain HTTP there without being told.
+        """
+        plain = self.program == "podman" and host.is_loopback(name.split("/", maxsplit=1)[0])
+        return ["--tls-verify=false"] if plain else []
+
 
 def find_engine(*, install: bool = True) -> Engine:
     """Return docker if its daemon answers, else podman, installed if need be.
@@ -109,5 +127,7 @@ def _containers_conf() -> Path:
         limits = f'"nofile={files}:{files}", "nproc={RESTRICTED_PROCESSES}:{RESTRICTED_PROCESSES}"'
         lines += ["[containers]", f"default_ulimits = [{limits}]"]
     path = home.folder("cluster") / "containers.conf"
-    path.write_text("\n".join(lines) + "\n")
+    text = "\n".join(lines) + "\n"
+    if not path.exists() or path.read_text() != text:  # other engine commands read it meanwhile
+        home.write(path, text)
     return path

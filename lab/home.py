@@ -5,7 +5,12 @@ LIFE_WITH_LLMD_HOME names another folder; the default is the user's cache folder
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -18,6 +23,8 @@ REGISTRY = f"{CLUSTER}-registry"
 OWNER = "life-with-llm-d.owner"
 #: Label on every image that the lab builds: a hash of what went into it.
 BUILD_KEY = "life-with-llm-d.build"
+#: How folders begin that hold something half made.
+UNFINISHED = "unfinished-"
 
 
 def home() -> Path:
@@ -43,3 +50,45 @@ def archives() -> Path:
 def kubeconfig() -> Path:
     """Return the lab's own kubeconfig; it exists while the cluster does."""
     return folder("cluster") / "kubeconfig"
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file so that a killed run leaves the old text or the new, never a part."""
+    unfinished = path.with_name(UNFINISHED + path.name)
+    unfinished.write_text(text)
+    unfinished.replace(path)
+
+
+@contextmanager
+def workplace(parent: Path) -> Iterator[Path]:
+    """Yield an empty folder in `parent`, to make something in that appears when it is whole.
+
+    The folder is removed at the end. So are, at the start, those that killed runs left
+    there; a run that is still at work holds a lock on its own.
+    """
+    for left in parent.glob(f"{UNFINISHED}*"):
+        if left.is_dir() and _is_abandoned(left):
+            shutil.rmtree(left, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(dir=parent, prefix="."))
+    descriptor = os.open(made, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)  # before it has the name that others look for
+    folder = made.rename(parent / f"{UNFINISHED}{made.name.removeprefix('.')}")
+    try:
+        yield folder
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

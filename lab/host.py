@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import resource
 import shutil
+import socket
 from pathlib import Path
 
 from lab.errors import LabError
@@ -44,3 +46,23 @@ def require_space(path: Path, needed: float) -> None:
             "Free some, or point LIFE_WITH_LLMD_HOME at a larger disk."
         )
         raise LabError(message)
+
+
+def is_loopback(server: str) -> bool:
+    """Tell whether a server such as `127.0.0.1:5000` is this host: plain HTTP is safe there."""
+    name = server.rsplit(":", 1)[0].strip("[]")
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def port_is_free(address: str, port: int) -> bool:
+    """Tell whether a program could listen on a port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True

@@ -10,7 +10,6 @@ import hashlib
 import json
 import shutil
 import sysconfig
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,8 +50,7 @@ def _build(engine: Engine, build: str, name: str) -> None:
         _provide_debian(engine)
     for included in row.get("includes", []):
         _build(engine, included, _included_name(included))
-    with tempfile.TemporaryDirectory(dir=home.home(), prefix="context-") as folder:
-        context = Path(folder)
+    with home.workplace(home.home()) as context:
         _fill_context(engine, build, context)
         with step(f"Building image {name}"):
             _run_build(engine, build, name, context)
@@ -147,17 +145,14 @@ def _provide_debian(engine: Engine) -> None:
         raise LabError(message)
     packages.require([("debootstrap", "debootstrap")])
     suite = edition.versions()["debian"]
-    with (
-        tempfile.TemporaryDirectory(dir=home.home(), prefix="debian-") as folder,
-        step(f"Installing a Debian {suite} root"),
-    ):
-        root = Path(folder) / "root"
+    with home.workplace(home.home()) as folder, step(f"Installing a Debian {suite} root"):
+        root = folder / "root"
         run(
             ["debootstrap", "--variant=minbase", suite, root],
             doing="debootstrap",
             remedy="Check that this host reaches its Debian mirror, then try again.",
         )
-        archive = Path(folder) / "root.tar"
+        archive = folder / "root.tar"
         unneeded = [f"--exclude=./{path}" for path in UNNEEDED]
         run(["tar", "-C", root, "-cf", archive, *unneeded, "."], doing="Packing the root")
         engine.run("import", archive, name, doing=f"Importing {name}")

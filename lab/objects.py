@@ -16,6 +16,8 @@ from lab.cluster import gpu_counts, kubectl
 from lab.progress import step
 
 EXTENSION = "sigs.k8s.io/gateway-api-inference-extension"
+#: Where their CRDs are: module folder, module path, folder in it.
+BASES = ("crds", EXTENSION, "config/crd/bases")
 OLD_GROUP = "inference.networking.x-k8s.io"
 NEW_GROUP = "llm-d.ai"
 #: Kinds that moved to llm-d.ai with router v0.9. No Go module carries their CRDs, so the
@@ -44,7 +46,7 @@ def install_crds() -> None:
 
 def crds() -> dict[str, str]:
     """Return file name -> text of every CRD that the lab installs."""
-    bases = upstream.folder("crds", EXTENSION, "config/crd/bases")
+    bases = upstream.folder(*BASES)
     texts = {POOL: (bases / POOL).read_text()}
     for plural in MOVED:
         old = f"{OLD_GROUP}_{plural}.yaml"
@@ -65,6 +67,11 @@ def crd_sources() -> dict[str, str]:
             "CRD from the archive folder" if given.exists() else f"CRD derived from {OLD_GROUP}"
         )
     return sources
+
+
+def given_crds() -> list[Path]:
+    """Return the CRDs that the user put into the archive folder."""
+    return [given for given in map(_given, MOVED) if given.exists()]
 
 
 def _given(plural: str) -> Path:

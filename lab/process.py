@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lab.errors import LabError
 from lab.home import folder
 
 TAIL = 15
+#: Seconds that a program has to clean up after itself when its time is over.
+GRACE = 10
 
 
 def run(
@@ -33,17 +36,17 @@ def run(
     """
     log = folder("logs") / f"{Path(command[0]).name}.log"
     try:
-        result = subprocess.run(
+        with subprocess.Popen(
             [str(part) for part in command],
             cwd=cwd,
             env={**os.environ, **(environment or {})},
-            input=given,
-            capture_output=True,
+            stdin=None if given is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=timeout,
-            check=False,
-        )
+        ) as process:
+            result = _finish(process, given, timeout)
     except FileNotFoundError as error:
         message = f"{doing} failed: {command[0]} is not installed. {remedy}"
         raise LabError(message.strip()) from error
@@ -67,6 +70,24 @@ def succeeds(
     except LabError:
         return False
     return True
+
+
+def _finish(
+    process: subprocess.Popen[str], given: str | None, timeout: float | None
+) -> subprocess.CompletedProcess[str]:
+    """Wait for a program's end; one that takes too long is asked to end, then killed."""
+    try:
+        output, errors = process.communicate(given, timeout)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)
+        process.kill()
+        raise
+    except BaseException:
+        process.kill()
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
 def _failure(doing: str, result: subprocess.CompletedProcess[str], log: Path, remedy: str) -> str:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab import edition, home, host
+from lab import archives, edition, home, host
 from lab.errors import LabError
 from lab.process import run
 from lab.progress import step
@@ -43,20 +43,29 @@ def build(group: str) -> Path:
     The folder's name carries a hash of everything that goes into the build, so a
     changed pin makes a new folder; it appears only when every program is finished.
     """
-    target = home.folder("programs") / f"{group}-{key(group)}"
+    parent = home.folder("programs")
+    target = parent / f"{group}-{key(group)}"
     if target.exists():
         return target
-    host.require_space(home.home(), host.BUILD_SPACE)
-    for old in home.folder("programs").glob(f"{group}-*"):
+    for old in parent.glob(f"{group}-{'?' * 12}"):
         shutil.rmtree(old)
+    if archives.unpack(archive_name(group), target):
+        return target
+    host.require_space(home.home(), host.BUILD_SPACE)
     row = table("programs")[group]
-    unfinished = home.folder(f"programs/unfinished-{group}")
-    for package in row["packages"]:
-        name = _program_name(row, package)
-        with step(f"Building {name}"):
-            _compile(row, package, unfinished / name)
-    unfinished.rename(target)
+    with home.workplace(parent) as work:
+        (work / group).mkdir()
+        for package in row["packages"]:
+            name = _program_name(row, package)
+            with step(f"Building {name}"):
+                _compile(row, package, work / group / name)
+        (work / group).rename(target)
     return target
+
+
+def archive_name(group: str) -> str:
+    """Return the name under which the archive folder has a group's programs."""
+    return f"{group}-{key(group)}.tgz"
 
 
 def key(group: str) -> str:

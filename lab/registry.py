@@ -48,7 +48,7 @@ def start(engine: Engine, image: Provided) -> str:
     """Start the registry if it does not run; return its address on loopback."""
     require_ownership(engine)
     container = engine.inspect("container", home.REGISTRY)
-    if container and not _runs(engine):
+    if container and not answers(engine):
         engine.run("rm", "-f", "-v", home.REGISTRY, doing="Removing the stopped registry")
         container = None
     if container is None:
@@ -86,15 +86,9 @@ def push(engine: Engine, server: str, image: Provided) -> None:
     pushed = json.loads(path.read_text()) if path.exists() else {}
     if pushed.get(image.name) == image.identity and _has(server, image.name):
         return
-    target = f"{server}/{image.name}"
-    insecure = ["--tls-verify=false"] if engine.program == "podman" else []
     with step(f"Putting {image.name} into the lab's registry"):
-        engine.run("tag", image.name, target, doing=f"Tagging {image.name}")
-        try:
-            engine.run("push", *insecure, target, doing=f"Pushing {image.name}")
-        finally:
-            engine.run("rmi", target, doing=f"Untagging {target}")
-    path.write_text(json.dumps({**pushed, image.name: image.identity}, indent=2) + "\n")
+        _send(engine, image.name, f"{server}/{image.name}")
+    home.write(path, json.dumps({**pushed, image.name: image.identity}, indent=2) + "\n")
 
 
 def write_mirrors() -> Path:
@@ -140,10 +134,22 @@ def _create(engine: Engine, image: Provided) -> None:
         )
 
 
-def _runs(engine: Engine) -> bool:
+def _send(engine: Engine, name: str, target: str) -> None:
+    """Push an image; docker needs the target as a second name of it for as long."""
+    if engine.program == "podman":
+        engine.run("push", *engine.plain_http(target), name, f"docker://{target}", doing=f"Pushing {name}")
+        return
+    engine.run("tag", name, target, doing=f"Tagging {name}")
+    try:
+        engine.run("push", target, doing=f"Pushing {name}")
+    finally:
+        engine.run("rmi", target, doing=f"Untagging {target}")
+
+
+def answers(engine: Engine) -> bool:
     """Tell whether the registry really answers (its process may have been killed)."""
     try:
-        return httpx.get(f"http://{address(engine)}/v2/", timeout=5).is_success
+        return httpx.get(f"http://{address(engine)}/v2/", timeout=20, trust_env=False).is_success
     except (LabError, httpx.HTTPError):
         return False
 
@@ -156,7 +162,7 @@ def _has(server: str, name: str) -> bool:
     )
     url = f"http://{server}/v2/{repository}/manifests/{tag}"
     try:
-        return httpx.head(url, headers={"Accept": accepted}, timeout=10).is_success
+        return httpx.head(url, headers={"Accept": accepted}, timeout=10, trust_env=False).is_success
     except httpx.HTTPError:
         return False
 

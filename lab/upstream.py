@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
-from lab import home, programs
+from lab import archives, home, programs
 from lab.process import run
 from lab.progress import step
 
@@ -20,14 +19,18 @@ def folder(module: str, path: str, inside: str) -> Path:
     """Return a copy of a folder of a pinned Go module, made if it is not there.
 
     `module` is a folder of lab/modules, `path` the module's path, `inside` the folder
-    in it. Raises LabError when the module cannot be had.
+    in it. Raises LabError when neither the archive folder nor the Go module proxy has it.
     """
-    root = home.folder("upstream") / f"{path.replace('/', '_')}-{key(module)}"
-    target = root / inside
-    if not target.exists():
+    target = home.folder("upstream") / _root(module, path) / inside
+    if not target.exists() and not archives.unpack(archive_name(module, path, inside), target):
         with step(f"Reading {inside} of {path}"):
             _copy(programs.module_folder(module, path) / inside, target)
     return target
+
+
+def archive_name(module: str, path: str, inside: str) -> str:
+    """Return the name under which the archive folder has a folder of a module."""
+    return f"{_root(module, path)}_{inside.replace('/', '_')}.tgz"
 
 
 def key(module: str) -> str:
@@ -36,11 +39,15 @@ def key(module: str) -> str:
     return hashlib.sha256(b"\0".join(files)).hexdigest()[:12]
 
 
+def _root(module: str, path: str) -> str:
+    return f"{path.replace('/', '_')}-{key(module)}"
+
+
 def _copy(source: Path, target: Path) -> None:
     """Copy a folder so that it appears whole or not at all; Go's files are read-only."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="unfinished-") as unfinished:
-        copy = Path(unfinished) / "copy"
+    with home.workplace(target.parent) as work:
+        copy = work / "copy"
         shutil.copytree(source, copy)
         run(["chmod", "-R", "u+w", copy], doing=f"Making a copy of {source.name} writable")
         copy.rename(target)
