@@ -291,10 +291,13 @@ def _fill(source: Path, values: Mapping[str, str]) -> str:
 
 
 def _add_upstream(addon: Addon, work: Path) -> None:
-    """Put upstream's folders beside the add-on's own files, and render its chart."""
+    """Put upstream's folders beside the add-on's own files, and render its chart.
+
+    Own files in a folder `upstream` add to upstream's, such as a chart's generated part.
+    """
     chart = addon.upstream.get("chart")
     for module, path, inside in addon.upstream_folders:
-        shutil.copytree(upstream.folder(module, path, inside), work / "upstream" / inside)
+        shutil.copytree(upstream.folder(module, path, inside), work / "upstream" / inside, dirs_exist_ok=True)
     if chart:
         values = [work / "upstream" / chart / file for file in addon.upstream.get("values", [])]
         values += [file for file in [work / "values.yaml"] if file.exists()]
