@@ -14,8 +14,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from kubernetes.config import new_client_from_config
-
 from tests.harness.documents import Document
 from tests.harness.failures import HarnessError, Missing, Refused
 
@@ -47,13 +45,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind that the API server offers, and where."""
+    """A kind that the API server offers, where, and whether its objects can be listed."""
 
     api_version: str
     kind: str
     plural: str
     namespaced: bool
     names: frozenset[str]
+    listable: bool
 
     def path(self, namespace: str, name: str = "") -> str:
         """Return the URL path of the collection or of one object in it."""
@@ -68,6 +67,9 @@ class Cluster:
 
     def __init__(self, kubeconfig: Path) -> None:
         """Connect with the current context of a kubeconfig."""
+        # Its import takes as long as a small test run, and many runs need no cluster.
+        from kubernetes.config import new_client_from_config  # noqa: PLC0415
+
         self._client = new_client_from_config(  # type: ignore[no-untyped-call]
             config_file=str(kubeconfig), persist_config=False
         )
@@ -167,16 +169,28 @@ class Cluster:
             raise Refused(message)
         return resource
 
+    def outside_namespaces(self) -> list[Resource]:
+        """Return the listable resources that are in no namespace, each in its preferred version."""
+        preferred: dict[tuple[str, str], Resource] = {}
+        for resource in self._discover():
+            if resource.listable and not resource.namespaced:
+                group = resource.api_version.rpartition("/")[0]
+                preferred.setdefault((group, resource.plural), resource)
+        return list(preferred.values())
+
     def _first(self, matches: Callable[[Resource], bool]) -> Resource | None:
         found = next(filter(matches, self._resources), None)
         if found is None:  # a definition may have been installed since
-            self._resources = [
-                resource
-                for root in ("/api", "/apis")
-                for resource in _discovered(self.request("GET", root, accept=_DISCOVERY).content)
-            ]
-            found = next(filter(matches, self._resources), None)
+            found = next(filter(matches, self._discover()), None)
         return found
+
+    def _discover(self) -> list[Resource]:
+        self._resources = [
+            resource
+            for root in ("/api", "/apis")
+            for resource in _discovered(self.request("GET", root, accept=_DISCOVERY).content)
+        ]
+        return self._resources
 
 
 def _discovered(content: Mapping[str, Any]) -> list[Resource]:
@@ -188,6 +202,7 @@ def _discovered(content: Mapping[str, Any]) -> list[Resource]:
             plural=resource["resource"],
             namespaced=resource["scope"] == "Namespaced",
             names=_names(resource, group_name),
+            listable="list" in resource["verbs"],
         )
         for group in content["items"]
         for group_name in [group["metadata"].get("name", "")]

@@ -9,6 +9,7 @@ from lab.cluster import Lab, connect
 from lab.errors import LabError
 from tests.harness.cluster import Cluster
 from tests.harness.failures import HarnessError
+from tests.harness.leftovers import Leftovers
 
 
 class Connection:
@@ -16,7 +17,7 @@ class Connection:
 
     def __init__(self) -> None:
         """Prepare to connect."""
-        self._ensured: set[str] = set()
+        self._ensured: dict[str, LabError | None] = {}
 
     @property
     def lab(self) -> Lab:
@@ -38,12 +39,27 @@ class Connection:
         return Cluster(self.lab.kubeconfig)
 
     @cached_property
+    def leftovers(self) -> Leftovers:
+        """What this process has seen of the lab outside of the proofs' namespaces."""
+        return Leftovers(self.cluster)
+
+    @cached_property
     def environment(self) -> dict[str, str]:
         """Return component -> version, as the lab is now."""
         return self.lab.environment()
 
     def ensure(self, need: str) -> None:
-        """Start an add-on, once in the session; raises LabError."""
+        """Start an add-on, tried once in the session; raises LabError when it does not run."""
         if need not in self._ensured:
-            addons.ensure(need)
-            self._ensured.add(need)
+            self._ensured[need] = _failure(need)
+        if error := self._ensured[need]:
+            raise error
+
+
+def _failure(need: str) -> LabError | None:
+    """Start an add-on; return why it does not run, None when it does."""
+    try:
+        addons.ensure(need)
+    except LabError as error:
+        return error
+    return None

@@ -30,8 +30,8 @@ class Run:
     """What one phase of one run of a proof came to, as its report carries it.
 
     `mutant` says why the mutant must be noticed, empty on the unchanged listings;
-    `killed_by` how it was. `skipped` holds a reason. `digests` and `environment` come
-    from the unchanged run once it has passed.
+    `killed_by` how it was; nobody declared it if `is_random`. `skipped` holds a reason.
+    `digests` and `environment` come from the unchanged run once it has passed.
     """
 
     item: str
@@ -39,6 +39,7 @@ class Run:
     passed: bool
     failed: bool
     is_call: bool
+    is_random: bool = False
     skipped: str = ""
     killed_by: str = ""
     digests: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -61,7 +62,8 @@ class ProofResult:
 
     `expected` and `passed` hold the ids of its test items. `partial` says that some of
     them were left out, `broken` that it failed without a mutant, `skipped` why it could
-    not run here. `digests`, `environment` and `seen` come from the run on the unchanged
+    not run here. `random` maps random mutants to what killed them, empty for those that
+    survived. `digests`, `environment` and `seen` come from the run on the unchanged
     listings.
     """
 
@@ -72,6 +74,8 @@ class ProofResult:
     broken: bool = False
     skipped: str = ""
     killed_by: dict[str, str] = field(default_factory=dict)
+    survived: set[str] = field(default_factory=set)
+    random: dict[str, str] = field(default_factory=dict)
     digests: dict[str, tuple[str, str]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
@@ -82,7 +86,11 @@ class ProofResult:
         return not self.partial and bool(self.expected) and self.expected == self.passed
 
     def note(self, run: Run) -> None:
-        """Take in what a run came to."""
+        """Take in what a run came to; one with a random mutant proves nothing."""
+        if run.is_random:
+            if run.is_call and run.passed:
+                self.random[run.mutant] = run.killed_by
+            return
         if not run.passed:
             self.passed.discard(run.item)
             self.broken |= run.failed and not run.mutant
@@ -92,6 +100,8 @@ class ProofResult:
             self.skipped = run.skipped
         if run.killed_by:
             self.killed_by[run.mutant] = run.killed_by
+        elif run.mutant and run.is_call and run.failed:
+            self.survived.add(run.mutant)
         self.digests |= run.digests
         self.environment |= run.environment
 

@@ -8,16 +8,18 @@ from collections.abc import Generator, Iterator, Sequence
 
 import pytest
 
-from extensions.records import RecordError, load_records
+from extensions.records import RecordError, is_refused, load_records
+from lab.errors import LabError
 from tests.harness import namespaces, workers
-from tests.harness.claims import Mutant, claim_of
+from tests.harness.claims import Claim, Mutant, claim_of
 from tests.harness.connection import Connection
 from tests.harness.diagnosis import sections
 from tests.harness.failures import KILLS, HarnessError, in_short
 from tests.harness.ledger import Ledger, ProofResult, Run, test_of
 from tests.harness.needs import why_not_here
 from tests.harness.proof import Proof, Session
-from tests.harness.summary import closing_lines, proofs_in_short
+from tests.harness.random_mutants import RandomMutant, random_mutants
+from tests.harness.summary import closing_lines, mutants_table, proofs_in_short, random_mutants_in_short
 from tests.harness.transcripts import normalised
 
 LEDGER = pytest.StashKey[Ledger]()
@@ -26,6 +28,7 @@ KILLED_BY = pytest.StashKey[str]()
 WORKERS = pytest.StashKey[workers.Workers]()
 FINDINGS = pytest.StashKey[list[str]]()
 CLOSING_LINES = pytest.StashKey[list[str]]()
+CONNECTION = pytest.StashKey[Connection]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +46,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=bool(os.environ.get("CI")),
         help="write nothing; fail where records differ (the default when CI is set)",
     )
+    group.addoption("--mutants", action="store_true", help="list every mutant and what killed it")
+    group.addoption(
+        "--random-mutants",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also change each YAML listing N times at random, and report which changes survive",
+    )
+    group.addoption("--seed", type=int, default=1, help="choose other random mutants (default: 1)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEDGER] = Ledger(config.rootpath)
     config.stash[FINDINGS] = []
     config.stash[CLOSING_LINES] = []
+    config.stash[CONNECTION] = Connection()
     config.pluginmanager.register(Notes(config.stash[LEDGER]), "proof-notes")
     if workers.is_controller(config):
         workers.session_label(config)  # fixed before xdist makes one up
@@ -89,13 +102,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     ledger = metafunc.config.stash[LEDGER]
     ledger.proofs[metafunc.definition.nodeid] = ProofResult(claim)
     if "mutant" in metafunc.fixturenames:
-        named = [f"mutant: {mutant.because}" for mutant in claim.mutants]
+        random = list(_random_mutants(metafunc.config, claim))
         metafunc.parametrize(
             "mutant",
-            [None, *claim.mutants],
-            ids=[pytest.HIDDEN_PARAM, *named],
+            [None, *claim.mutants, *random],
+            ids=[
+                pytest.HIDDEN_PARAM,
+                *(f"mutant: {mutant.because}" for mutant in claim.mutants),
+                *(f"random mutant: {mutant.because}" for mutant in random),
+            ],
             indirect=True,
         )
+
+
+def _random_mutants(config: pytest.Config, claim: Claim) -> Iterator[Mutant]:
+    """Yield the random mutants that this session asks for; none of listings that must be refused."""
+    for listing in claim.listings:
+        file = config.rootpath / "examples" / listing
+        if file.suffix == ".yaml" and file.is_file() and not is_refused(listing):
+            count, seed = config.option.random_mutants, config.option.seed
+            yield from random_mutants(listing, file.read_text(), count, seed)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -108,7 +134,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Stop the session, with all findings at once, when claims are not in order."""
     ledger = config.stash[LEDGER]
     for item in items:
-        if claim_of(item) is not None:
+        if claim_of(item) is not None and not isinstance(mutant_of(item), RandomMutant):
             ledger.proofs[test_of(item.nodeid)].expected.add(item.nodeid)
     findings = [*_faulty_claims(config, items), *_unreadable_records(config)]
     if findings and workers.is_worker(config):
@@ -156,10 +182,23 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 # A run
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Start the add-ons that proofs need before the first proof, so that none comes amid others."""
+    claims = [claim for item in session.items if (claim := claim_of(item))]
+    needs = sorted({need for claim in claims for need in claim.needs})
+    if needs and not session.config.option.collectonly:
+        capture = session.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            for need in needs:
+                with contextlib.suppress(LabError):  # the proof will say it
+                    session.config.stash[CONNECTION].ensure(need)
+
+
 @pytest.fixture(scope="session")
-def connection() -> Connection:
+def connection(pytestconfig: pytest.Config) -> Connection:
     """Return the session's one connection to the lab, made at its first use."""
-    return Connection()
+    return pytestconfig.stash[CONNECTION]
 
 
 @pytest.fixture(scope="session")
@@ -218,6 +257,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     except KILLS as failure:
         pyfuncitem.stash[KILLED_BY] = normalised(in_short(failure))
         return True
+    except Exception as failure:
+        if not isinstance(proof.mutant, RandomMutant):
+            raise
+        pyfuncitem.stash[KILLED_BY] = f"stumbled: {type(failure).__name__}"
+        return True
+    if isinstance(proof.mutant, RandomMutant):
+        return True
     pytest.fail(
         f"the mutant survived: the proof passes on examples/{proof.mutant.listing} with "
         f"{proof.mutant.change!r} ({proof.mutant.because}). Assert what that line decides, "
@@ -243,8 +289,14 @@ def pytest_runtest_makereport(
     return report
 
 
+def mutant_of(item: pytest.Item) -> Mutant | None:
+    """Return the mutant that an item applies; None for the listings as they are."""
+    mutant: Mutant | None = item.callspec.params.get("mutant") if hasattr(item, "callspec") else None
+    return mutant
+
+
 def _run(item: pytest.Item, report: pytest.TestReport, proof: Proof | None) -> Run:
-    mutant = item.callspec.params.get("mutant") if hasattr(item, "callspec") else None
+    mutant = mutant_of(item)
     is_call = report.when == "call"
     proven = proof if report.passed and is_call and mutant is None else None
     return Run(
@@ -253,6 +305,7 @@ def _run(item: pytest.Item, report: pytest.TestReport, proof: Proof | None) -> R
         passed=report.passed,
         failed=report.failed,
         is_call=is_call,
+        is_random=isinstance(mutant, RandomMutant),
         skipped=_reason(report),
         killed_by=item.stash.get(KILLED_BY, "") if is_call else "",
         digests=proven.digests if proven else {},
@@ -300,7 +353,9 @@ def _ends_with_workers(session: pytest.Session, *, ended: bool) -> bool:
     if news.dead or not ended:
         # Without a lab there is nothing that they could have left.
         with contextlib.suppress(HarnessError):
-            namespaces.remove_all_of(Connection().cluster, workers.session_label(session.config))
+            namespaces.remove_all_of(
+                session.config.stash[CONNECTION].cluster, workers.session_label(session.config)
+            )
     if news.findings:
         session.config.stash[FINDINGS] = news.findings
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
@@ -312,6 +367,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     parts = {
         "claims that are not in order": config.stash[FINDINGS],
         "proofs": proofs_in_short(config.stash[LEDGER]),
+        "mutants": mutants_table(config.stash[LEDGER]) if config.option.mutants else [],
+        "random mutants": random_mutants_in_short(config.stash[LEDGER]),
         "records": config.stash[CLOSING_LINES],
     }
     for title, lines in parts.items():

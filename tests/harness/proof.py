@@ -18,7 +18,7 @@ from extensions.records import digest, is_refused, refusal_path
 from lab.addons import Addon
 from lab.cluster import Lab
 from lab.edition import versions
-from tests.harness import namespaces, transcripts
+from tests.harness import devices, namespaces, transcripts
 from tests.harness.claims import CLUSTER_FREE, Claim, Mutant
 from tests.harness.cluster import Answer, Cluster, Resource
 from tests.harness.connection import Connection
@@ -31,6 +31,7 @@ from tests.harness.failures import (
     Refused,
 )
 from tests.harness.forward import forwarded
+from tests.harness.leftovers import Trace
 from tests.harness.needs import addon_of
 from tests.harness.turns import turn
 from tests.harness.waiting import Condition, holds, wait_until
@@ -112,6 +113,7 @@ class Proof:
         self.digests = {listing: digests(session.root, listing) for listing in claim.listings}
         self._connection = session.connection
         self._turn = ExitStack()
+        self._trace = Trace(claim.alone)
         self._root = session.root
         self._folder = folder
         self._label = session.label
@@ -124,17 +126,26 @@ class Proof:
     @property
     def lab(self) -> Lab:
         """The lab; raises HarnessError when it is not up."""
-        return self._inside.lab
+        return self._in_the_tests_hands.lab
 
     @property
     def cluster(self) -> Cluster:
         """The lab's API server."""
-        return self._inside.cluster
+        return self._in_the_tests_hands.cluster
+
+    @cached_property
+    def _in_the_tests_hands(self) -> Connection:
+        """The connection that a test asked for: from here on it can make objects as programs do."""
+        connection = self._inside
+        self._turn.enter_context(self._trace.program())
+        return connection
 
     @cached_property
     def _inside(self) -> Connection:
         """The connection, once it is this run's turn; asked for when the run first needs it."""
+        self._connection.lab  # noqa: B018 - raises when it is not up
         self._turn.enter_context(turn(alone=self.claim.alone))
+        self._connection.leftovers.begin()
         return self._connection
 
     @property
@@ -146,7 +157,8 @@ class Proof:
         """The namespace of this run, made at the first use."""
         name = namespaces.new_name()
         self._made.append(namespaces.path(name))
-        namespaces.create(self.cluster, name, self._label)
+        self._trace.namespace = name
+        namespaces.create(self._inside.cluster, name, self._label)
         return name
 
     @property
@@ -174,7 +186,7 @@ class Proof:
         adapt = (
             as_printed
             if self.claim.evidence in CLUSTER_FREE
-            else as_the_lab_takes_it(self.lab.router_line, self.namespace)
+            else as_the_lab_takes_it(self._inside.lab.router_line, self.namespace)
         )
         return Workspace(self._root, self._folder / "examples", self.mutant, adapt)
 
@@ -200,11 +212,11 @@ class Proof:
         """
         for listing in listings:
             for document in self._documents(listing):
-                _, answer = self.cluster.apply(document, self.namespace, dry_run=True)
+                _, answer = self._inside.cluster.apply(document, self.namespace, dry_run=True)
                 _pass_on_warnings(answer, listing)
 
     def _apply(self, document: Document, listing: str) -> dict[str, Any]:
-        resource, answer = self.cluster.apply(document, self.namespace)
+        resource, answer = self._inside.cluster.apply(document, self.namespace)
         self._remember(resource, document, created=answer.created)
         _pass_on_warnings(answer, listing)
         return answer.content
@@ -218,21 +230,21 @@ class Proof:
 
     def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any]:
         """Return an object of the run's namespace, of another, or of the cluster; raises Missing."""
-        path = self.cluster.resource_named(kind).path(namespace or self.namespace, name)
-        return self.cluster.request("GET", path).content
+        path = self._inside.cluster.resource_named(kind).path(namespace or self.namespace, name)
+        return self._inside.cluster.request("GET", path).content
 
     def objects(self, kind: str, selector: str = "", namespace: str = "") -> list[dict[str, Any]]:
         """Return the objects of a kind, all or those that a label selector picks."""
-        path = self.cluster.resource_named(kind).path(namespace or self.namespace)
+        path = self._inside.cluster.resource_named(kind).path(namespace or self.namespace)
         query = {"labelSelector": selector} if selector else {}
-        found = self.cluster.request("GET", path, query=query).content
+        found = self._inside.cluster.request("GET", path, query=query).content
         items: list[dict[str, Any]] = found["items"]
         return items
 
     def delete(self, kind: str, name: str, deadline: float = 60) -> None:
         """Delete an object and wait until it is gone; raises Missing."""
-        path = self.cluster.resource_named(kind).path(self.namespace, name)
-        self.cluster.request("DELETE", path)
+        path = self._inside.cluster.resource_named(kind).path(self.namespace, name)
+        self._inside.cluster.request("DELETE", path)
         self.wait(kind, name, "deleted", deadline)
 
     def logs(self, target: str, container: str = "", namespace: str = "") -> str:
@@ -246,6 +258,27 @@ class Proof:
         `name` is its name, or all that `needs` says of it where it is there twice.
         """
         return addon_of(self.claim, name)
+
+    # Pretended hardware
+
+    @contextmanager
+    def fake_device(self, node: str, resource: str, count: int) -> Iterator[None]:
+        """Let a node offer `count` of an extended resource ("rdma/hca"); the claim says alone=True."""
+        self._require_alone(f"a device on {node}")
+        with devices.fake_device(self._inside.cluster, node, resource, count):
+            yield
+
+    @contextmanager
+    def node_labels(self, node: str, labels: Mapping[str, str]) -> Iterator[None]:
+        """Let a node carry labels; the claim says alone=True."""
+        self._require_alone(f"labels on {node}")
+        with devices.node_labels(self._inside.cluster, node, labels):
+            yield
+
+    def _require_alone(self, what: str) -> None:
+        if not self.claim.alone:
+            message = f"{what} would be seen by every proof in the lab: say alone=True in @proves"
+            raise HarnessError(message)
 
     # Waiting
 
@@ -307,18 +340,21 @@ class Proof:
 
         It runs in this run's copy of the chapter of the first claimed listing.
         """
+        cwd = self._workspace.chapter(self.claim.listings[0])
+        variables = {**self._shell_environment, **(environment or {})}
         try:
-            result = subprocess.run(
-                [str(part) for part in command],
-                cwd=self._workspace.chapter(self.claim.listings[0]),
-                env={**self._shell_environment, **(environment or {})},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=deadline,
-                check=False,
-            )
+            with self._trace.program():
+                result = subprocess.run(
+                    [str(part) for part in command],
+                    cwd=cwd,
+                    env=variables,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    errors="replace",
+                    timeout=deadline,
+                    check=False,
+                )
         except FileNotFoundError as error:
             message = f"{command[0]} is not installed"
             raise HarnessError(message) from error
@@ -348,9 +384,9 @@ class Proof:
         }
         if self.claim.evidence not in CLUSTER_FREE:
             kubeconfig = self._folder / "kubeconfig"
-            namespaces.write_kubeconfig(self.lab.kubeconfig, kubeconfig, self.namespace)
+            namespaces.write_kubeconfig(self._inside.lab.kubeconfig, kubeconfig, self.namespace)
             fixed["KUBECONFIG"] = str(kubeconfig)
-            programs.insert(0, str(self.lab.kubectl.parent))
+            programs.insert(0, str(self._inside.lab.kubectl.parent))
         return {**inherited, **fixed, "PATH": os.pathsep.join(programs)}
 
     @contextmanager
@@ -382,12 +418,12 @@ class Proof:
         """
         file = self.path(listing)
         expected = transcripts.read_transcript(file.read_text(), f"examples/{listing}")
-        results = transcripts.run_steps(
-            [self._in_this_run(step.command, exchange or {}) for step in expected],
-            cwd=self._workspace.chapter(listing),
-            environment={**self._shell_environment, **(environment or {})},
-            deadline=deadline,
-        )
+        commands = [self._in_this_run(step.command, exchange or {}) for step in expected]
+        variables = {**self._shell_environment, **(environment or {})}
+        with self._trace.program():
+            results = transcripts.run_steps(
+                commands, cwd=self._workspace.chapter(listing), environment=variables, deadline=deadline
+            )
         found = [
             transcripts.Step(step.command, self._for_readers(output, exchange or {}))
             for step, (output, _) in zip(expected, results, strict=False)
@@ -452,13 +488,13 @@ class Proof:
             raise ProofFailed(message)
 
     def _create_or_apply(self, document: Document) -> tuple[Resource, Answer]:
-        resource = self.cluster.resource_of(document)
+        resource = self._inside.cluster.resource_of(document)
         path = resource.path(document.namespace or self.namespace, document.name)
         try:
-            self.cluster.request("GET", path)
+            self._inside.cluster.request("GET", path)
         except Missing:
-            return self.cluster.create(document, self.namespace)
-        return self.cluster.apply(document, self.namespace)
+            return self._inside.cluster.create(document, self.namespace)
+        return self._inside.cluster.apply(document, self.namespace)
 
     def answered(self, listing: str, message: str) -> None:
         """Compare a refusal with the text kept beside a listing in refused/."""
@@ -493,10 +529,27 @@ class Proof:
     # The end
 
     def clean(self) -> None:
-        """Delete what the run made, last first, without waiting for its end; end its turn."""
+        """Delete what the run made, last first, without waiting for its end; end its turn.
+
+        Raises HarnessError when the run left anything outside of its namespace.
+        """
+        left: list[str] = []
         with self._turn:
-            while self._made:
-                self.cluster.delete(self._made.pop())
-            if self.made_namespace:
-                # A picker drains for 30 s, reading metrics all the while; nothing here needs it.
-                self.cluster.delete(f"{namespaces.path(self.namespace)}/pods", at_once=True)
+            self._delete_what_was_made()
+            if self._touched_lab and self.claim.alone:
+                left = self._left_behind()
+        if self._touched_lab and not self.claim.alone:
+            left = self._left_behind()
+        if left:
+            message = f"the proof left behind: {', '.join(left)}. Take away what the proof makes."
+            raise HarnessError(message)
+
+    def _delete_what_was_made(self) -> None:
+        while self._made:
+            self._inside.cluster.delete(self._made.pop())
+        if self.made_namespace:
+            # A picker drains for 30 s, reading metrics all the while; nothing here needs it.
+            self._inside.cluster.delete(f"{namespaces.path(self.namespace)}/pods", at_once=True)
+
+    def _left_behind(self) -> list[str]:
+        return self._connection.leftovers.left_by(self._trace)

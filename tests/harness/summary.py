@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tests.harness.ledger import Ledger
 
 
@@ -11,10 +13,52 @@ def proofs_in_short(ledger: Ledger) -> list[str]:
     if not results:
         return []
     skipped = {name: result.skipped for name, result in ledger.proofs.items() if result.skipped}
-    proven = sum(result.complete for result in results)
-    killed = sum(len(result.killed_by) for result in results)
-    counts = f"{len(results)} proofs: {proven} complete, {len(skipped)} skipped; {killed} mutants killed"
-    return [counts, *(f"skipped: {name}: {reason}" for name, reason in skipped.items())]
+    complete = sum(result.complete for result in results)
+    fates = [row[-1] for row in _fates(ledger)]
+    survived, not_run = fates.count(SURVIVED), fates.count(NOT_RUN)
+    killed = len(fates) - survived - not_run
+    return [
+        f"{len(results)} proofs: {complete} complete, {len(skipped)} skipped",
+        f"{len(fates)} mutants: {killed} killed, {survived} survived, {not_run} not run",
+        *(f"skipped: {name}: {reason}" for name, reason in skipped.items()),
+    ]
+
+
+SURVIVED = "SURVIVED"
+NOT_RUN = "not run"
+
+
+def mutants_table(ledger: Ledger) -> list[str]:
+    """Return a line for every mutant: proof, listing, why it must be noticed, what killed it."""
+    return [" · ".join(row) for row in _fates(ledger)]
+
+
+def _fates(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
+    for name, result in sorted(ledger.proofs.items()):
+        for mutant in result.claim.mutants if result.expected else ():
+            fate = result.killed_by.get(mutant.because)
+            if fate is None:
+                fate = SURVIVED if mutant.because in result.survived else NOT_RUN
+            yield name.split("::")[-1], mutant.listing, f"{mutant.change} ({mutant.because})", fate
+
+
+def random_mutants_in_short(ledger: Ledger) -> list[str]:
+    """Return how many random mutants were killed, and those that no proof of their listing noticed."""
+    killers: dict[str, list[str]] = {}
+    for result in ledger.proofs.values():
+        for mutant, killed_by in result.random.items():
+            killers.setdefault(mutant, []).append(killed_by)
+    if not killers:
+        return []
+    survivors = sorted(mutant for mutant, found in killers.items() if not any(found))
+    stumbled = sum(
+        any(found) and all(one.startswith("stumbled") for one in found if one) for found in killers.values()
+    )
+    counts = (
+        f"{len(killers)} random mutants: {len(killers) - len(survivors)} killed "
+        f"({stumbled} of them by an error), {len(survivors)} survived"
+    )
+    return [counts, *(f"survived: {mutant}" for mutant in survivors)]
 
 
 def closing_lines(ledger: Ledger) -> list[str]:

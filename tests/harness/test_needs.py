@@ -41,7 +41,8 @@ def test_an_addon_that_cannot_be_had_skips_the_proof_and_says_so(run: Run, recor
     result.assert_outcomes(skipped=2)
     result.stdout.fnmatch_lines(
         [
-            "1 proofs: 0 complete, 1 skipped; 0 mutants killed",
+            "1 proofs: 0 complete, 1 skipped",
+            "1 mutants: 0 killed, 0 survived, 1 not run",
             "skipped: test_demo.py::test_greets: No source for the image of fleet.",
             f"examples/{LISTING} has no record: * (skipped here: No source for the image of fleet.)",
         ]
