@@ -1,8 +1,8 @@
 """Give Prometheus the rule files of every ConfigMap labelled `prometheus-rules: "true"`.
 
 Each value of such a ConfigMap, in any namespace, is one rule file. What Prometheus
-refuses is taken out again and named in this container's log; the other files stay. With
-its ConfigMap, a file goes.
+refuses is taken out again and named in this container's log, the reason in that of
+Prometheus; the other files stay. With its ConfigMap, a file goes.
 """
 
 from __future__ import annotations
