@@ -3,7 +3,6 @@ module example.invalid/lab/cert-manager
 go 1.27.3
 
 tool (
-	github.com/cert-manager/cert-manager/cmd/acmesolver
 	github.com/cert-manager/cert-manager/cmd/cainjector
 	github.com/cert-manager/cert-manager/cmd/controller
 	github.com/cert-manager/cert-manager/cmd/webhook
