@@ -31,6 +31,8 @@ from lab.progress import step
 FOLDERS = Path(__file__).resolve().parent / "addons"
 #: Annotation on an add-on's namespace: what was applied to it, once that was ready.
 APPLIED = "life-with-llm-d/applied"
+#: Seconds that a rendering may take: a few for megabytes of definitions, more on a busy host.
+RENDER_LIMIT = 300
 #: Label on an add-on's namespace: the add-on's name.
 LABEL = "life-with-llm-d/addon"
 
@@ -117,17 +119,16 @@ def ensure(spec: str) -> Addon:
     addon = find(spec)
     _require_router_line(addon)
     if not _runs(addon):
-        with alone():
-            engine = find_engine()
-            cluster.connect()
-            _start(engine, addon)
+        engine = find_engine()
+        cluster.connect()
+        _start(engine, addon)
     return addon
 
 
 def remove(spec: str) -> None:
     """Remove an add-on's objects and its namespace; raises LabError when it is not there."""
     addon = find(spec)
-    with alone():
+    with alone(addon.namespace):
         if _applied(addon) is None:
             message = f"The add-on {addon.name} is not there (namespace {addon.namespace})."
             raise LabError(message)
@@ -191,23 +192,34 @@ def _given(
 
 
 def _start(engine: Engine, addon: Addon) -> None:
-    for need in addon.needs:
-        needed = find(need)
-        if not _runs(needed):
-            _start(engine, needed)
+    for need in map(find, addon.needs):
+        if not _runs(need):
+            _start(engine, need)
+    with alone(addon.namespace):
+        if _runs(addon):  # meanwhile, by another command
+            return
+        with alone():
+            _provide_images(engine, addon)
+        with step(f"Starting {addon.name} in the namespace {addon.namespace}"):
+            _bring_up(addon)
+
+
+def _provide_images(engine: Engine, addon: Addon) -> None:
     provided = images.provide(engine, addon.images)
     server = registry.start(engine, images.provide(engine, ["registry"])["registry"])
     for image in provided.values():
         registry.push(engine, server, image)
-    with step(f"Starting {addon.name} in the namespace {addon.namespace}"):
-        objects = _render(addon)
-        rollout.make_namespace(addon.namespace, {LABEL: addon.name})
-        rollout.apply(objects, addon.namespace)
-        if "accepts" in addon.ready:
-            rollout.wait_until_accepted(objects.parent / addon.ready["accepts"], addon.namespace)
-        if "refuses" in addon.ready:
-            rollout.wait_until_refused(objects.parent / addon.ready["refuses"], addon.namespace)
-        rollout.annotate_namespace(addon.namespace, APPLIED, _key(addon))
+
+
+def _bring_up(addon: Addon) -> None:
+    objects = _render(addon)
+    rollout.make_namespace(addon.namespace, {LABEL: addon.name})
+    rollout.apply(objects, addon.namespace)
+    if "accepts" in addon.ready:
+        rollout.wait_until_accepted(objects.parent / addon.ready["accepts"], addon.namespace)
+    if "refuses" in addon.ready:
+        rollout.wait_until_refused(objects.parent / addon.ready["refuses"], addon.namespace)
+    rollout.annotate_namespace(addon.namespace, APPLIED, _key(addon))
 
 
 def _runs(addon: Addon) -> bool:
@@ -258,7 +270,7 @@ def _render(addon: Addon) -> Path:
             (work / place).write_text(_fill(source, values))
         if addon.upstream:
             _add_upstream(addon, work)
-        text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}")
+        text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}", timeout=RENDER_LIMIT)
         if addon.router:
             text = router_lines.translate(text, cluster.router_line())
         rollout.write(work / target.name, rollout.parse(text))
