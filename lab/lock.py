@@ -1,4 +1,4 @@
-"""One command at a time changes the lab; a second one waits and says so."""
+"""One command at a time changes the lab, or one add-on of it; a second one waits and says so."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lab.progress import say
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Hold the lab's lock, across processes, while the body runs."""
-    lock = FileLock(home.home() / "lab.lock")
+def alone(part: str = "lab") -> Iterator[None]:
+    """Hold the lock of the lab or of one of its namespaces, across processes, for the body."""
+    lock = FileLock(home.home() / f"{part}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        say("Another lab command is at work; waiting for it ...")
+        say(f"Another command is at work on {part}; waiting for it ...")
         lock.acquire()
     try:
         yield
