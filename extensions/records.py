@@ -25,6 +25,8 @@ EVIDENCE: Mapping[str, str] = {
     "captured": "Parsed from a capture",
     "hardware": "Not verified here",
 }
+#: What a record names as the cluster where that was not the lab.
+OWN_CLUSTER = "own cluster"
 REMEDY = "run `nox -s examples` and commit records/"
 
 

@@ -13,7 +13,7 @@ from sphinx.writers.html5 import HTML5Translator
 from sphinx.writers.latex import LaTeXTranslator
 from sphinx.writers.text import TextTranslator
 
-from extensions.records import EVIDENCE, Record
+from extensions.records import EVIDENCE, OWN_CLUSTER, Record
 
 #: What a stamp names after the date, in this order; other components follow.
 NAMES = {
@@ -49,8 +49,11 @@ def claim(record: Record, environment: Mapping[str, str]) -> str:
 
 
 def newest(record: Record) -> Mapping[str, str]:
-    """Return the environment that a stamp names: the newest router's, then the newest date's."""
-    return max(record.environments, key=lambda one: (_version(one.get("router", "")), one["date"]))
+    """Return the environment that a stamp names: the newest router's, there the lab, there the last."""
+    return max(
+        record.environments,
+        key=lambda one: (_version(one.get("router", "")), one.get("cluster") != OWN_CLUSTER, one["date"]),
+    )
 
 
 def make_stamp(listing: str, record: Record, note: str = "") -> stamp:
@@ -104,8 +107,9 @@ def depart_text(translator: TextTranslator, node: stamp) -> None:
 
 def _words(record: Record, environment: Mapping[str, str]) -> str:
     """Return the evidence; what ran on another cluster than kind's names that cluster."""
-    cluster = environment.get("cluster", "kind").split()[0]
-    return EVIDENCE[record.evidence].replace("on kind", f"on {cluster}")
+    cluster = environment.get("cluster", "kind")
+    name = "a cluster of one's own" if cluster == OWN_CLUSTER else cluster.split()[0]
+    return EVIDENCE[record.evidence].replace("on kind", f"on {name}")
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -105,6 +105,13 @@ TRANSCRIPT_PROOF = """
 Run = Callable[..., pytest.RunResult]
 
 
+@pytest.fixture(autouse=True)
+def _in_the_lab(pytestconfig: pytest.Config) -> None:
+    """Leave a cluster of one's own alone."""
+    if pytestconfig.option.context:
+        pytest.skip("tests the harness itself, in the lab")
+
+
 @pytest.fixture
 def examples(pytester: pytest.Pytester) -> Path:
     """Return the folder of a project's only chapter."""
@@ -294,6 +301,90 @@ def test_what_a_proof_made_outside_its_namespace_goes(
     assert name not in [item["metadata"]["name"] for item in found.content["items"]]
 
 
+LEAVES = (
+    SETTINGS_PROOF.rstrip()
+    + """
+        {commands}
+"""
+)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_programs_leave_outside_the_namespace_fails_the_proof(
+    run: Run, examples: Path, connection: Connection, *, alone: bool
+) -> None:
+    name = f"life-with-llm-d-{'alone' if alone else 'beside'}"
+    command = f'proof.kubectl("create", "clusterrole", "{name}", "--verb=get", "--resource=pods")'
+    proof = LEAVES.replace("{commands}", command)
+    proof = proof.replace("mutants=", f"alone={alone}, mutants=")
+    try:
+        result = run(proof, "-k", "not mutant")
+        result.assert_outcomes(passed=1, errors=1)
+        result.stdout.fnmatch_lines([f"*the proof left behind: ClusterRole/{name}. Take away *"])
+        assert not (examples.parent.parent / "records").exists()
+    finally:
+        connection.cluster.delete(f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{name}")
+
+
+def test_a_device_that_is_taken_away_again_leaves_no_trace(run: Run, connection: Connection) -> None:
+    node = _a_node(connection)
+    body = f"""
+        with proof.fake_device("{node}", "rdma/hca", 2), proof.node_labels(
+            "{node}", {{"life-with-llm-d/block": "b1"}}
+        ):
+            carried = proof.get("node", "{node}")
+            assert carried["status"]["allocatable"]["rdma/hca"] == "2"
+            assert carried["metadata"]["labels"]["life-with-llm-d/block"] == "b1"
+    """
+    proof = LEAVES.replace("{commands}", body.strip()).replace("mutants=", "alone=True, mutants=")
+    run(proof, "-k", "not mutant").assert_outcomes(passed=1)
+    after = connection.cluster.request("GET", f"/api/v1/nodes/{node}")
+    assert "rdma/hca" not in after.text
+    assert "life-with-llm-d/block" not in after.text
+
+
+def test_a_device_that_stays_is_named(run: Run, connection: Connection) -> None:
+    node = _a_node(connection)
+    patch = """{"status": {"capacity": {"rdma/stays": "2"}}}"""
+    command = f"""proof.kubectl("patch", "node", "{node}", "--subresource=status", '--patch={patch}')"""
+    proof = LEAVES.replace("{commands}", command).replace("mutants=", "alone=True, mutants=")
+    try:
+        result = run(proof, "-k", "not mutant")
+        result.stdout.fnmatch_lines([f"*left behind: *on node {node}: capacity rdma/stays=2*"])
+    finally:
+        connection.cluster.request(
+            "PATCH",
+            f"/api/v1/nodes/{node}/status",
+            body='{"status": {"capacity": {"rdma/stays": null}, "allocatable": {"rdma/stays": null}}}',
+            content_type="application/merge-patch+json",
+        )
+
+
+def test_a_device_is_for_proofs_that_are_alone(run: Run) -> None:
+    body = 'with proof.fake_device("any", "rdma/hca", 2):\n            pass'
+    result = run(LEAVES.replace("{commands}", body), "-k", "not mutant")
+    result.stdout.fnmatch_lines(["*a device on any would be seen by every proof*say alone=True in @proves*"])
+
+
+def test_an_addon_is_started_and_reached_in_its_namespace(run: Run) -> None:
+    proof = SETTINGS_PROOF.replace("mutants=", 'needs=["fleet:model=chat"], mutants=')
+    body = """
+        fleet = proof.addon("fleet").namespace
+        assert proof.objects("pod", "app=sim", namespace=fleet)
+        with proof.forward("service/sim", 8000, namespace=fleet) as url:
+            models = httpx.get(f"{url}/v1/models", timeout=5).json()["data"]
+        assert models[0]["id"] == "chat"
+    """
+    run(proof.rstrip() + body).assert_outcomes(passed=2)
+
+
+def test_proofs_side_by_side_have_records(run: Run, examples: Path) -> None:
+    (examples / "other.yaml").write_text(SETTINGS)
+    other = SETTINGS_PROOF.replace("settings.yaml", "other.yaml").replace("test_settings", "test_other")
+    run(SETTINGS_PROOF + other, "-n2").assert_outcomes(passed=4)
+    assert set(load_records(examples.parent.parent)) == {"01-demo/settings.yaml", "01-demo/other.yaml"}
+
+
 def test_an_interrupt_removes_the_namespace_and_keeps_the_records(
     pytester: pytest.Pytester, run: Run, examples: Path, connection: Connection
 ) -> None:
@@ -318,6 +409,12 @@ def test_an_interrupt_removes_the_namespace_and_keeps_the_records(
         assert process.wait(30) == pytest.ExitCode.INTERRUPTED
     assert _phase(connection, name) in {"Terminating", "gone"}
     assert records.read_bytes() == before
+
+
+def _a_node(connection: Connection) -> str:
+    """Return the name of a node that runs pods."""
+    nodes = connection.cluster.request("GET", "/api/v1/nodes").content["items"]
+    return max(str(node["metadata"]["name"]) for node in nodes)
 
 
 def _phase(connection: Connection, namespace: str) -> str:

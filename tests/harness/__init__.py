@@ -31,6 +31,21 @@ passed deadline, a failed command or an HTTP error. Anything else is an error. A
 and assert in the test's body (helpers are fine), not in a fixture: a failure while
 a fixture is set up is an error, never a kill.
 
+What a claim may say besides its listings, evidence and mutants:
+
+uses=["router"]         components of edition.toml whose versions the record names
+needs=["prometheus", "fleet:model=chat,replicas=2"]
+                        add-ons that must run; the session starts them before its first
+                        proof, and they stay. One that cannot be had on this host skips
+                        the proof, with the reason. `python -m lab add` lists them
+router=">=0.10"         the router lines on which it holds; on another it is skipped
+alone=True              nothing runs beside it: for proofs that change nodes, or what
+                        the whole cluster shares
+only_in_lab=True        it is about the lab's own nodes, so skipped on other clusters
+
+A skipped proof leaves records as they are. They hold while the listings' bytes are the
+same; what stays unproven is named at the end, and fails a run with --check.
+
 What `proof` offers:
 
 path(listing)           the file in the test's copy of examples/<chapter>/, where a
@@ -57,6 +72,10 @@ run([program, ...], environment={})
 logs(kind_and_name, container="")
                         what a container printed
 forward(target, port)   context manager: base URL on a free loopback port
+addon(name)             an add-on that the claim needs: its `namespace`, `parameters`
+fake_device(node, "rdma/hca", 2), node_labels(node, {"zone": "b"})
+                        context managers: a node offers or carries it meanwhile
+                        (with alone=True)
 transcript(listing, exchange={}, environment={}, failing=())
                         re-run a .console file and compare (rewrite with --record)
 refused(listing)        the API server must refuse the file in refused/ with the text
@@ -65,8 +84,19 @@ answered(listing, message)
                         the same for a refusal that another program gave
 namespace, lab          the namespace's name; the lab (lab.cluster)
 
+`wait`, `get`, `objects`, `logs` and `forward` take namespace=... for what lies elsewhere::
+
+    prometheus = proof.addon("prometheus").namespace
+    with proof.forward("service/prometheus", 9090, namespace=prometheus) as url:
+        ...
+
 Evidence that needs no cluster ("computed", "checked", "captured") makes no namespace:
 one is made when the test first asks for something in it.
+
+What a proof leaves. Its namespace goes, and what `apply` made outside of it. Whatever
+else is in no namespace and was not there before (made by a program, a script, the test
+itself), or is new on a node, fails the proof and is named. A program that makes such
+things takes them away again.
 
 Transcripts. A .console file holds "$ command" lines ("> " continues one) and their
 output. Its commands run in one bash, in a copy of examples/<chapter>/ with the files
@@ -83,8 +113,22 @@ must succeed, except those whose numbers (from 1) are in `failing`, which must f
 A mutant of a transcript changes its expected output; a mutant of a refused file
 repairs it; one of a program changes its text.
 
-Options of a run (`nox -s examples -- ...`): --record, --refresh, --check (also when
-CI is set: nothing is written, records must match).
+Options of a run (`nox -s examples -- ...`):
+
+--record                rewrite transcripts and refusals that differ
+--refresh               renew the dates of records that still hold
+--check                 write nothing, records must match (also when CI is set)
+--mutants               list every mutant and what killed it
+--random-mutants N --seed S
+                        change each YAML listing N times at random, too, and report
+                        which changes no proof notices; they fail nothing
+--overhead              list what the harness itself took for each proof
+-n 4                    in four processes; a proof and its mutants stay in one. The
+                        records are the same
+--context NAME          on the cluster of this context of your kubeconfig, not the lab:
+                        says what is missing there, proves what it can in namespaces of
+                        its own, skips the rest with reasons, installs no add-on
+--router-line VERSION   the router on that cluster (default: the edition's)
 """
 
 from tests.harness.claims import Mutant, proves

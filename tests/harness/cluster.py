@@ -109,6 +109,12 @@ class Cluster:
         )
         return Answer(response.status, text, warnings)
 
+    def user(self) -> str:
+        """Return the name that the API server knows this user by."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        review = self.request("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=body)
+        return str(review.content["status"]["userInfo"]["username"])
+
     def resource(self, api_version: str, kind: str) -> Resource | None:
         """Return the resource of a kind, None when the API server does not offer it."""
         return self._first(lambda resource: (resource.api_version, resource.kind) == (api_version, kind))

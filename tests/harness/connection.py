@@ -1,8 +1,10 @@
-"""A session's one connection to the lab, made when the first proof needs it."""
+"""A session's one connection to the lab, or to a cluster of one's own."""
 
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from lab import addons
 from lab.cluster import Lab, connect
@@ -10,14 +12,22 @@ from lab.errors import LabError
 from tests.harness.cluster import Cluster
 from tests.harness.failures import HarnessError
 from tests.harness.leftovers import Leftovers
+from tests.harness.own_cluster import OwnCluster, connect_to
 
 
 class Connection:
     """The lab, its API server, and what records say about it."""
 
-    def __init__(self) -> None:
-        """Prepare to connect."""
+    def __init__(self, context: str = "", router_line: str = "") -> None:
+        """Prepare to connect to the lab, or to the cluster of a context of the user's kubeconfig."""
+        self._context = context
+        self._router_line = router_line
         self._ensured: dict[str, LabError | None] = {}
+
+    @property
+    def is_own(self) -> bool:
+        """Tell, without connecting, whether this is a cluster of one's own."""
+        return bool(self._context)
 
     @property
     def lab(self) -> Lab:
@@ -29,9 +39,18 @@ class Connection:
     @cached_property
     def _found(self) -> Lab | LabError:
         try:
-            return connect()
+            return self._own() if self._context else connect()
         except LabError as error:
             return error
+
+    @cached_property
+    def own(self) -> OwnCluster | None:
+        """The cluster of one's own; None for the lab."""
+        return self.lab if isinstance(self.lab, OwnCluster) else None
+
+    def _own(self) -> OwnCluster:
+        self._folder = TemporaryDirectory(prefix="life-with-llm-d-")  # goes with the connection
+        return connect_to(self._context, self._router_line, Path(self._folder.name))
 
     @cached_property
     def cluster(self) -> Cluster:

@@ -31,7 +31,8 @@ class Run:
 
     `mutant` says why the mutant must be noticed, empty on the unchanged listings;
     `killed_by` how it was; nobody declared it if `is_random`. `skipped` holds a reason.
-    `digests` and `environment` come from the unchanged run once it has passed.
+    `digests` and `environment` come from the unchanged run once it has passed,
+    `own_seconds`, those of the harness, from the end of any.
     """
 
     item: str
@@ -44,6 +45,7 @@ class Run:
     killed_by: str = ""
     digests: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    own_seconds: float = 0
 
     @property
     def proof(self) -> str:
@@ -76,6 +78,7 @@ class ProofResult:
     killed_by: dict[str, str] = field(default_factory=dict)
     survived: set[str] = field(default_factory=set)
     random: dict[str, str] = field(default_factory=dict)
+    own_seconds: list[float] = field(default_factory=list)
     digests: dict[str, tuple[str, str]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
@@ -87,6 +90,8 @@ class ProofResult:
 
     def note(self, run: Run) -> None:
         """Take in what a run came to; one with a random mutant proves nothing."""
+        if run.own_seconds:
+            self.own_seconds.append(run.own_seconds)
         if run.is_random:
             if run.is_call and run.passed:
                 self.random[run.mutant] = run.killed_by

@@ -104,7 +104,7 @@ class Leftovers:
     def left_by(self, trace: Trace) -> list[str]:
         """Return what a run that has cleaned up, and ended its turn, left behind, in words."""
         now = objects(self._cluster)
-        suspects = self._suspects(now, trace)
+        suspects = self._suspects(now | on_nodes(self._cluster), trace)
         if suspects:
             suspects = self._after_patience(suspects)
         if suspects and not trace.alone:
@@ -115,26 +115,12 @@ class Leftovers:
 
     def _suspects(self, now: Mapping[str, Thing], trace: Trace) -> dict[str, str]:
         """Return path -> words of what is new and could be the run's."""
-        new = _new(self._objects, now)
+        new = _new(self._objects | self._on_nodes, now)
         found = {path: thing for path, thing in new.items() if trace.may_have_made(thing)}
         if any(thing.created for thing in found.values()):
             brought = set(_brought_by_addons())
             found = {path: thing for path, thing in found.items() if thing.words not in brought}
-        nodes = {
-            path: thing for path, thing in self._changes_of_nodes().items() if trace.may_have_made(thing)
-        }
-        return {path: thing.words for path, thing in (found | nodes).items()}
-
-    def _changes_of_nodes(self) -> dict[str, Thing]:
-        """Return what is new on nodes, and what is gone from them."""
-        now = on_nodes(self._cluster)
-        gone = _new(now, self._on_nodes)
-        nodes = {thing.identity for thing in now.values()}
-        return _new(self._on_nodes, now) | {
-            f"{path} gone": Thing(f"{thing.words}, which is gone", thing.identity)
-            for path, thing in gone.items()
-            if thing.identity in nodes
-        }
+        return {path: thing.words for path, thing in found.items()}
 
     def _after_patience(self, suspects: Mapping[str, str]) -> dict[str, str]:
         """Give controllers time; return the suspects that are there after it."""
@@ -142,7 +128,7 @@ class Leftovers:
         left = dict(suspects)
         while left and time.monotonic() < end:
             time.sleep(0.25)
-            now = {*objects(self._cluster), *self._changes_of_nodes()}
+            now = {*objects(self._cluster), *on_nodes(self._cluster)}
             left = {path: words for path, words in left.items() if path in now}
         return left
 

@@ -5,21 +5,29 @@ What cannot be had here skips the proof, with the reason.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lab import addons
 from lab.errors import LabError, NotAvailable
-from tests.harness.claims import Claim, router_lines
+from tests.harness.claims import CLUSTER_FREE, Claim, router_lines
+from tests.harness.cluster import Cluster
 from tests.harness.connection import Connection
 from tests.harness.failures import HarnessError
+from tests.harness.own_cluster import OwnCluster, lacks, objects_of, why_no_addon
 
 
-def why_not_here(claim: Claim, connection: Connection) -> str:
+def why_not_here(claim: Claim, connection: Connection, root: Path) -> str:
     """Start what a proof needs and return an empty text, or the reason why it cannot run.
 
     Raises HarnessError when an add-on does not start.
     """
     if claim.router and not claim.takes_router(line := connection.lab.router_line):
         wanted = next(one for one in router_lines() if claim.takes_router(one))
-        return f"needs router {wanted}; this lab runs {line}"
+        place = "this cluster takes" if connection.is_own else "this lab runs"
+        return f"needs router {wanted}; {place} {line}"
+    needs_lab = claim.needs or claim.evidence not in CLUSTER_FREE
+    if needs_lab and connection.is_own and (own := connection.own):
+        return _why_not_on(own, connection.cluster, claim, root)
     for need in claim.needs:
         try:
             connection.ensure(need)
@@ -28,6 +36,19 @@ def why_not_here(claim: Claim, connection: Connection) -> str:
         except LabError as error:
             message = f"the add-on {need} does not start. {error}"
             raise HarnessError(message) from error
+    return ""
+
+
+def _why_not_on(own: OwnCluster, cluster: Cluster, claim: Claim, root: Path) -> str:
+    """Return what a cluster of one's own does not have; nothing is installed there."""
+    if claim.only_in_lab:
+        return "is about the lab's own nodes"
+    for need in claim.needs:
+        if reason := why_no_addon(cluster, need):
+            return reason
+    for listing in claim.listings:
+        if kinds := lacks(cluster, objects_of(root, listing, own.router_line)):
+            return f"needs {', '.join(kinds)}, which this cluster does not offer"
     return ""
 
 

@@ -11,15 +11,23 @@ import pytest
 from extensions.records import RecordError, is_refused, load_records
 from lab.errors import LabError
 from tests.harness import namespaces, workers
-from tests.harness.claims import Claim, Mutant, claim_of
+from tests.harness.claims import Claim, Mutant, claim_of, router_lines
 from tests.harness.connection import Connection
 from tests.harness.diagnosis import sections
 from tests.harness.failures import KILLS, HarnessError, in_short
 from tests.harness.ledger import Ledger, ProofResult, Run, test_of
 from tests.harness.needs import why_not_here
+from tests.harness.own_cluster import why_not_proved
+from tests.harness.preflight import missing
 from tests.harness.proof import Proof, Session
 from tests.harness.random_mutants import RandomMutant, random_mutants
-from tests.harness.summary import closing_lines, mutants_table, proofs_in_short, random_mutants_in_short
+from tests.harness.summary import (
+    closing_lines,
+    mutants_table,
+    overheads,
+    proofs_in_short,
+    random_mutants_in_short,
+)
 from tests.harness.transcripts import normalised
 
 LEDGER = pytest.StashKey[Ledger]()
@@ -46,6 +54,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=bool(os.environ.get("CI")),
         help="write nothing; fail where records differ (the default when CI is set)",
     )
+    group.addoption(
+        "--context",
+        default="",
+        metavar="NAME",
+        help="prove on the cluster of this context of your kubeconfig instead of the lab",
+    )
+    group.addoption(
+        "--router-line",
+        default="",
+        metavar="VERSION",
+        help="the router on that cluster, such as v0.7.1 (default: the edition's)",
+    )
+    group.addoption("--overhead", action="store_true", help="list the harness's own seconds for each proof")
     group.addoption("--mutants", action="store_true", help="list every mutant and what killed it")
     group.addoption(
         "--random-mutants",
@@ -67,7 +88,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEDGER] = Ledger(config.rootpath)
     config.stash[FINDINGS] = []
     config.stash[CLOSING_LINES] = []
-    config.stash[CONNECTION] = Connection()
+    config.stash[CONNECTION] = Connection(config.option.context, config.option.router_line)
+    if config.option.router_line and config.option.router_line not in router_lines():
+        message = f"--router-line: choose one of {', '.join(router_lines())}"
+        raise pytest.UsageError(message)
     config.pluginmanager.register(Notes(config.stash[LEDGER]), "proof-notes")
     if workers.is_controller(config):
         workers.session_label(config)  # fixed before xdist makes one up
@@ -76,6 +100,30 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(message)
         config.stash[WORKERS] = workers.Workers(config.stash[LEDGER])
         config.pluginmanager.register(config.stash[WORKERS], "proof-workers")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say what a cluster of one's own lacks, before anything is collected or made there."""
+    config = session.config
+    connection = config.stash[CONNECTION]
+    if not connection.is_own or workers.is_worker(config):
+        return
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    try:
+        if own := connection.own:
+            label = workers.session_label(config)
+            lines = list(missing(own, connection.cluster, config.rootpath, label))
+            _print(terminal, f"{own.context}: Kubernetes {own.server}, as {own.user}", lines, "missing: ")
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _print(terminal: pytest.TerminalReporter | None, title: str, lines: list[str], mark: str = "") -> None:
+    if terminal:
+        terminal.section(title)
+        for line in lines or ["nothing is missing"]:
+            terminal.line(f"{mark if lines else ''}{line}")
 
 
 class Notes:
@@ -187,7 +235,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     """Start the add-ons that proofs need before the first proof, so that none comes amid others."""
     claims = [claim for item in session.items if (claim := claim_of(item))]
     needs = sorted({need for claim in claims for need in claim.needs})
-    if needs and not session.config.option.collectonly:
+    if needs and not session.config.option.collectonly and not session.config.option.context:
         capture = session.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             for need in needs:
@@ -233,7 +281,7 @@ def proof(
 ) -> Iterator[Proof]:
     """Give a test what `tests.harness` describes; clean up what it made."""
     result = request.config.stash[LEDGER].proofs[test_of(request.node.nodeid)]
-    if reason := why_not_here(result.claim, proof_session.connection):
+    if reason := why_not_here(result.claim, proof_session.connection, proof_session.root):
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("proof")
     proof = Proof(result.claim, mutant, proof_session, folder, result.seen)
@@ -248,8 +296,15 @@ def proof(
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Turn a mutant's run round: it passes when the proof fails."""
     proof = pyfuncitem.stash.get(PROOF, None)
-    if proof is None or proof.mutant is None:
+    if proof is None:
         return (yield)
+    if proof.mutant is None:
+        try:
+            return (yield)
+        except KILLS as failure:
+            if reason := _lacking(pyfuncitem.config, failure):
+                pytest.skip(reason)
+            raise
     if proof.mutant_changes_printed_text:
         pyfuncitem.obj = lambda **_fixtures: proof.compare_printed_text()
     try:
@@ -270,6 +325,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         "or name another mutant.",
         pytrace=False,
     )
+
+
+def _lacking(config: pytest.Config, failure: BaseException) -> str:
+    """Return what a cluster of one's own did not offer or allow to a failed proof."""
+    connection = config.stash[CONNECTION]
+    if not connection.is_own or not connection.own:
+        return ""
+    return why_not_proved(connection.own.user, failure)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -310,6 +373,7 @@ def _run(item: pytest.Item, report: pytest.TestReport, proof: Proof | None) -> R
         killed_by=item.stash.get(KILLED_BY, "") if is_call else "",
         digests=proven.digests if proven else {},
         environment=proven.environment() if proven else {},
+        own_seconds=proof.own_seconds if proof and report.when == "teardown" else 0,
     )
 
 
@@ -368,11 +432,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         "claims that are not in order": config.stash[FINDINGS],
         "proofs": proofs_in_short(config.stash[LEDGER]),
         "mutants": mutants_table(config.stash[LEDGER]) if config.option.mutants else [],
+        "the harness's own seconds": overheads(config.stash[LEDGER]) if config.option.overhead else [],
         "random mutants": random_mutants_in_short(config.stash[LEDGER]),
         "records": config.stash[CLOSING_LINES],
     }
     for title, lines in parts.items():
         if lines:
-            terminalreporter.section(title)
-            for line in lines:
-                terminalreporter.line(line)
+            _print(terminalreporter, title, lines)

@@ -105,13 +105,15 @@ class Proof:
         """Prepare a run; nothing is made before the test asks for it.
 
         `folder` is an empty one for this run's copies. The unchanged proof's run fills
-        `seen`, its mutants' runs read it.
+        `seen`, its mutants' runs read it. `own_seconds` counts what the harness takes for
+        the namespace, applying and cleaning.
         """
         self.claim = claim
         self.mutant = mutant
         self.applied: list[tuple[Resource, str, str]] = []
         self.digests = {listing: digests(session.root, listing) for listing in claim.listings}
         self._connection = session.connection
+        self.own_seconds = 0.0
         self._turn = ExitStack()
         self._trace = Trace(claim.alone)
         self._root = session.root
@@ -145,8 +147,18 @@ class Proof:
         """The connection, once it is this run's turn; asked for when the run first needs it."""
         self._connection.lab  # noqa: B018 - raises when it is not up
         self._turn.enter_context(turn(alone=self.claim.alone))
-        self._connection.leftovers.begin()
+        with self._counted():
+            self._connection.leftovers.begin()
         return self._connection
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Add what the harness does by itself to its own seconds."""
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            self.own_seconds += time.monotonic() - begin
 
     @property
     def _touched_lab(self) -> bool:
@@ -158,7 +170,9 @@ class Proof:
         name = namespaces.new_name()
         self._made.append(namespaces.path(name))
         self._trace.namespace = name
-        namespaces.create(self._inside.cluster, name, self._label)
+        cluster = self._inside.cluster
+        with self._counted():
+            namespaces.create(cluster, name, self._label)
         return name
 
     @property
@@ -216,7 +230,9 @@ class Proof:
                 _pass_on_warnings(answer, listing)
 
     def _apply(self, document: Document, listing: str) -> dict[str, Any]:
-        resource, answer = self._inside.cluster.apply(document, self.namespace)
+        cluster, namespace = self._inside.cluster, self.namespace
+        with self._counted():
+            resource, answer = cluster.apply(document, namespace)
         self._remember(resource, document, created=answer.created)
         _pass_on_warnings(answer, listing)
         return answer.content
@@ -534,12 +550,13 @@ class Proof:
         Raises HarnessError when the run left anything outside of its namespace.
         """
         left: list[str] = []
-        with self._turn:
+        with self._turn, self._counted():
             self._delete_what_was_made()
             if self._touched_lab and self.claim.alone:
                 left = self._left_behind()
         if self._touched_lab and not self.claim.alone:
-            left = self._left_behind()
+            with self._counted():
+                left = self._left_behind()
         if left:
             message = f"the proof left behind: {', '.join(left)}. Take away what the proof makes."
             raise HarnessError(message)

@@ -61,6 +61,15 @@ def random_mutants_in_short(ledger: Ledger) -> list[str]:
     return [counts, *(f"survived: {mutant}" for mutant in survivors)]
 
 
+def overheads(ledger: Ledger) -> list[str]:
+    """Return what the harness itself took for each proof, in seconds: a run on average, and at most."""
+    return [
+        f"{sum(seconds) / len(seconds):6.2f} on average, {max(seconds):6.2f} at most: {name}"
+        for name, result in sorted(ledger.proofs.items())
+        if (seconds := result.own_seconds)
+    ]
+
+
 def closing_lines(ledger: Ledger) -> list[str]:
     """Return a sentence for every listing that stays as it was, and is not proved by that."""
     return [
