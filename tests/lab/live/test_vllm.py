@@ -1,0 +1,254 @@
+"""Does a real engine on CPUs answer, count, cache and refuse as vLLM does?"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import string
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from lab import addons, cluster, vllm_environment
+from lab.errors import LabError
+from tests.harness.forward import forwarded
+from tests.harness.waiting import wait_until
+
+MODEL = "tiny"
+LORA = "tiny-lora"
+#: Tokens of a block of the KV cache on CPUs.
+BLOCK = 128
+#: Metrics that the router, the autoscalers and the book's dashboards read.
+METRICS = {
+    "cache_config_info",
+    "e2e_request_latency_seconds",
+    "generation_tokens",
+    "inter_token_latency_seconds",
+    "kv_cache_usage_perc",
+    "lora_requests_info",
+    "num_preemptions",
+    "num_requests_running",
+    "num_requests_waiting",
+    "prefix_cache_hits",
+    "prefix_cache_queries",
+    "prompt_tokens",
+    "request_decode_time_seconds",
+    "request_prefill_time_seconds",
+    "request_queue_time_seconds",
+    "request_success",
+    "time_to_first_token_seconds",
+}
+#: Runs in the pod, where ZeroMQ and msgpack are: asks for one answer, and prints what the
+#: engine publishes of its cache meanwhile.
+LISTENER = """
+import json, sys, urllib.request, msgspec, zmq
+listener = zmq.Context().socket(zmq.SUB)
+listener.connect("tcp://127.0.0.1:5556")
+listener.subscribe("kv@")
+listener.setsockopt(zmq.RCVTIMEO, 500)
+for attempt in range(20):  # what is published before the subscription arrives is lost
+    body = {"model": "tiny", "prompt": f"{attempt} {sys.argv[1]}", "max_tokens": 1}
+    request = urllib.request.Request("http://127.0.0.1:8000/v1/completions", json.dumps(body).encode())
+    request.add_header("Content-Type", "application/json")
+    urllib.request.urlopen(request).read()
+    try:
+        topic, _, batch = listener.recv_multipart()
+    except zmq.Again:
+        continue
+    print(json.dumps([topic.decode(), msgspec.msgpack.decode(batch)[1]], default=lambda raw: raw.hex()))
+    break
+"""
+
+
+@pytest.fixture(scope="module")
+def room() -> str:
+    """Return the namespace of the engine, started if it does not run."""
+    return addons.ensure("vllm").namespace
+
+
+@pytest.fixture(scope="module")
+def engine(room: str) -> Iterator[httpx.Client]:
+    """Return a client of the engine's Service."""
+    lab = cluster.connect()
+    shell = {**os.environ, "KUBECONFIG": str(lab.kubeconfig)}
+    shell["PATH"] = f"{lab.kubectl.parent}:{shell['PATH']}"
+    with (
+        forwarded("service/vllm", 8000, room, shell, deadline=60) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+        yield client
+
+
+def inside(room: str, *command: str) -> str:
+    """Return what a command prints that runs beside the engine."""
+    where = ("exec", f"--namespace={room}", "deployment/vllm", "--")
+    return cluster.kubectl(*where, *command, doing="Running a command beside the engine", timeout=180)
+
+
+def complete(engine: httpx.Client, prompt: str, model: str = MODEL, tokens: int = 16) -> dict:
+    """Return the engine's answer to a prompt, the likeliest token each time."""
+    body = {"model": model, "prompt": prompt, "max_tokens": tokens, "temperature": 0}
+    return engine.post("/v1/completions", json=body).raise_for_status().json()
+
+
+def samples(engine: httpx.Client) -> dict[str, float]:
+    """Return metric -> value, summed over labels."""
+    found: dict[str, float] = {}
+    for name, value in re.findall(r"^vllm:(\w+)\{.*\} (\S+)$", engine.get("/metrics").text, re.MULTILINE):
+        found[name] = found.get(name, 0) + float(value)
+    return found
+
+
+def unheard(length: int) -> str:
+    """Return a text that no test sent before."""
+    return secrets.token_hex(length // 2)
+
+
+def test_the_engine_is_the_pinned_one(engine: httpx.Client) -> None:
+    assert engine.get("/version").json() == {"version": vllm_environment.version()}
+
+
+def test_probes_answer(engine: httpx.Client) -> None:
+    assert engine.get("/health").status_code == 200
+    assert engine.get("/ping").status_code == 200
+
+
+def test_models_lists_the_model_and_its_adapter(engine: httpx.Client) -> None:
+    models = {one["id"]: one for one in engine.get("/v1/models").json()["data"]}
+    assert {name: one["parent"] for name, one in models.items()} == {MODEL: None, LORA: MODEL}
+    assert models[MODEL]["max_model_len"] == 2048
+
+
+def test_a_completion_has_the_length_that_was_asked_for(engine: httpx.Client) -> None:
+    answer = complete(engine, "Why is the sky blue?", tokens=24)
+    assert answer["usage"] == {
+        **answer["usage"],
+        "prompt_tokens": len("Why is the sky blue?"),
+        "completion_tokens": 24,
+    }
+    text = answer["choices"][0]["text"]
+    assert len(text) == 24
+    assert {*text} <= {*string.ascii_lowercase, " "}
+    assert complete(engine, "Why is the sky blue?", tokens=24)["choices"][0]["text"] == text
+
+
+def test_a_chat_arrives_in_parts(engine: httpx.Client) -> None:
+    body = {
+        "model": MODEL,
+        "messages": [{"role": "user", "content": "Hello"}],
+        "max_tokens": 8,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    with engine.stream("POST", "/v1/chat/completions", json=body) as answer:
+        lines = [line.removeprefix("data: ") for line in answer.iter_lines() if line]
+    assert lines.pop() == "[DONE]"
+    usage = json.loads(lines.pop())["usage"]
+    said = [json.loads(line)["choices"][0]["delta"].get("content") for line in lines]
+    assert len([part for part in said if part]) > 1
+    assert len("".join(filter(None, said))) == usage["completion_tokens"] == 8
+    assert usage["prompt_tokens"] == len("user: Hello\nassistant: ")
+
+
+def test_the_chat_template_and_the_tokenizer_are_the_models(engine: httpx.Client) -> None:
+    body = {"model": MODEL, "prompt": "hé", "add_special_tokens": False}
+    assert engine.post("/tokenize", json=body).json()["tokens"] == [*"hé".encode()]
+    chat = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}]}
+    tokens = engine.post("/tokenize", json=chat).json()["tokens"]
+    assert bytes(tokens).decode() == "user: Hello\nassistant: "
+
+
+def test_a_repeated_prompt_is_found_in_the_cache(engine: httpx.Client) -> None:
+    prompt = unheard(3 * BLOCK)
+    before = samples(engine)
+    complete(engine, prompt)
+    first = samples(engine)
+    assert first["prefix_cache_hits_total"] == before["prefix_cache_hits_total"]
+    complete(engine, prompt)
+    second = samples(engine)
+    assert second["prefix_cache_queries_total"] - first["prefix_cache_queries_total"] == 3 * BLOCK
+    # The last block is computed again: an answer begins with the last token's output.
+    assert second["prefix_cache_hits_total"] - first["prefix_cache_hits_total"] == 2 * BLOCK
+
+
+def test_metrics_have_the_names_that_the_book_relies_on(engine: httpx.Client) -> None:
+    complete(engine, "Count this.", model=LORA)
+    page = engine.get("/metrics").text
+    families = set(re.findall(r"^# TYPE vllm:(\w+) ", page, re.MULTILINE))
+    assert not METRICS - {name.removesuffix("_total") for name in families}
+    assert f'model_name="{MODEL}"' in page
+    assert f'block_size="{BLOCK}"' in page
+    assert LORA in page
+
+
+def test_finished_requests_are_counted(engine: httpx.Client) -> None:
+    before = samples(engine)
+    complete(engine, "One.", tokens=5)
+    after = samples(engine)
+    assert after["request_success_total"] - before["request_success_total"] == 1
+    assert after["generation_tokens_total"] - before["generation_tokens_total"] == 5
+    assert after["prompt_tokens_total"] - before["prompt_tokens_total"] == len("One.")
+
+
+def test_an_adapter_answers_under_its_own_name_and_differently(engine: httpx.Client) -> None:
+    answers = {model: complete(engine, "The quick brown fox", model) for model in (MODEL, LORA)}
+    assert {model: answer["model"] for model, answer in answers.items()} == {MODEL: MODEL, LORA: LORA}
+    assert answers[MODEL]["choices"][0]["text"] != answers[LORA]["choices"][0]["text"]
+
+
+def test_an_unknown_model_is_not_found(engine: httpx.Client) -> None:
+    answer = engine.post("/v1/completions", json={"model": "unheard-of", "prompt": "Hello"})
+    assert answer.status_code == 404
+    assert "`unheard-of` does not exist" in answer.json()["error"]["message"]
+
+
+def test_a_prompt_beyond_the_context_is_refused(engine: httpx.Client) -> None:
+    body = {"model": MODEL, "prompt": "x" * 2049, "max_tokens": 1}
+    answer = engine.post("/v1/completions", json=body)
+    assert answer.status_code == 400
+    assert "maximum context length is 2048 tokens" in answer.json()["error"]["message"]
+
+
+def test_what_the_cache_stores_is_published(room: str) -> None:
+    prompt = unheard(2 * BLOCK)
+    topic, events = json.loads(inside(room, "python3", "-c", LISTENER, prompt))
+    address = cluster.kubectl(
+        "get",
+        "pods",
+        f"--namespace={room}",
+        "-o=jsonpath={.items[*].status.podIP}",
+        doing="Asking for the engine's address",
+    )
+    assert topic == f"kv@{address}:8000@{MODEL}"
+    stored = [event for event in events if event["type"] == "BlockStored"]
+    assert {event["block_size"] for event in stored} == {BLOCK}
+    # One token is one byte; the listener puts the number of its attempt before the prompt.
+    _, _, text = bytes(stored[0]["token_ids"][:BLOCK]).decode().partition(" ")
+    assert prompt.startswith(text)
+
+
+def test_more_requests_than_sequences_wait(engine: httpx.Client) -> None:
+    wanted = 24  # eight more than max-num-seqs
+    body = {"model": MODEL, "prompt": "Tell me more.", "max_tokens": 1500, "n": wanted, "temperature": 1}
+    with engine.stream("POST", "/v1/completions", json={**body, "stream": True}):
+        seen = wait_until(
+            lambda: (now := samples(engine))["num_requests_waiting"] and now,
+            deadline=30,
+            what="a request waits in the engine",
+        )
+        assert seen["num_requests_running"] + seen["num_requests_waiting"] <= wanted
+        assert seen["num_requests_running"] <= 16
+    wait_until(
+        lambda: samples(engine)["num_requests_running"] == 0,
+        deadline=60,
+        what="the engine drops what nobody waits for",
+    )
+
+
+def test_an_unknown_argument_stops_the_engine(room: str) -> None:
+    command = ("python3", "-m", "vllm.entrypoints.cli.main", "serve", MODEL, "--no-such-argument")
+    with pytest.raises(LabError, match="unrecognized arguments: --no-such-argument"):
+        inside(room, *command)
