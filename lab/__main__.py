@@ -105,8 +105,7 @@ def down(*, with_images: bool) -> None:
 def show_images(folder: Path | None, specs: Sequence[str]) -> None:
     """Show where each image came from, or would come from; or save all of them."""
     if folder:
-        with alone():
-            airgap.save(find_engine(), folder, specs)
+        airgap.save(find_engine(), folder, specs)
         return
     if specs:
         raise click.UsageError("--with goes with --save.")

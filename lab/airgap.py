@@ -17,6 +17,7 @@ from lab.archives import Entry
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.images import Provided
+from lab.lock import alone
 from lab.progress import say, step
 
 #: Space that one program or folder of upstream takes at most, in GiB.
@@ -39,7 +40,8 @@ def save(engine: Engine, folder: Path, specs: Iterable[str]) -> None:
     Raises LabError when the disk is too small, or a file of another origin is in the way.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    parts = list(_parts(engine, with_needs(specs)))
+    with alone():
+        parts = list(_parts(engine, with_needs(specs)))
     missing = [part for part in parts if not _is_saved(folder, part)]
     host.require_space(folder, round(sum(part.size for part in missing), 1))
     for number, part in enumerate(missing, start=1):

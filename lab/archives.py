@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tarfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -64,9 +65,9 @@ def unpack(name: str, target: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     with step(f"Unpacking {name}"), home.workplace(target.parent) as folder:
         try:
-            with tarfile.open(path) as archive:
+            with tarfile.open(path, "r:gz") as archive:
                 archive.extractall(folder / "content", filter="data")
-        except tarfile.TarError as error:
+        except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
             message = f"The archive {path} cannot be unpacked: {error}. Copy it here again, or remove it."
             raise LabError(message) from error
         (folder / "content").rename(target)

@@ -63,7 +63,8 @@ def connect() -> Lab:
     """Return the running lab; raises LabError when it is not up."""
     lab = Lab(home.kubeconfig(), _kubectl(), router_line())
     ready = lab.kubeconfig.exists() and lab.kubectl.exists()
-    if not (ready and succeeds(_kubectl_command("get", "--raw=/readyz"))):
+    # On a busy host an answer may take a while; where nobody listens, the end comes at once.
+    if not (ready and succeeds(_kubectl_command("get", "--raw=/readyz"), timeout=120)):
         message = "The lab is not up. Start it with: nox -s lab -- up"
         raise LabError(message)
     return lab
@@ -143,6 +144,15 @@ def topology() -> dict[str, Any]:
         raise LabError(message)
     loaded: dict[str, Any] = YAML(typ="safe").load(TOPOLOGY)
     return loaded
+
+
+def node_conditions() -> dict[str, tuple[bool, str]]:
+    """Return node name -> whether it is Ready, and what the cluster says of that."""
+    found = {}
+    for name, node in _nodes().items():
+        ready = next(one for one in node["status"]["conditions"] if one["type"] == "Ready")
+        found[name] = (ready["status"] == "True", ready["message"])
+    return found
 
 
 def gpu_counts() -> dict[str, int]:
@@ -235,12 +245,13 @@ def _configure_network(engine: Engine, image: Provided) -> None:
     """
     if not images.is_built(engine, image.name):
         return
-    ranges = {name: node["spec"]["podCIDR"] for name, node in _nodes().items()}
     # From the engine, not from the nodes' status: a restart may have moved an address.
     addresses = {
         name: container["NetworkSettings"]["Networks"][home.CLUSTER]["IPAddress"]
         for name, container in node_containers(engine).items()
     }
+    # Not of every Node object: some have no machine (the add-on kwok-nodes).
+    ranges = {name: node["spec"]["podCIDR"] for name, node in _nodes().items() if name in addresses}
     for name, own in ranges.items():
         routes = [f"{ranges[peer]}={addresses[peer]}" for peer in ranges if peer != name]
         engine.run("exec", name, "configure-pod-network", own, *routes, doing=f"Pod network of {name}")

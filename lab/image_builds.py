@@ -41,12 +41,18 @@ def build_key(build: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
+def needs_debian(build: str) -> bool:
+    """Tell whether a build, or what it includes, starts from Debian packages."""
+    row = programs.table("images")[build]
+    return row["folder"] != "static" or any(map(needs_debian, row.get("includes", [])))
+
+
 def _build(engine: Engine, build: str, name: str) -> None:
     labels = engine.image_labels(name)
     if labels is not None and labels.get(home.BUILD_KEY) == build_key(build):
         return
     row = programs.table("images")[build]
-    if row["folder"] != "static":
+    if needs_debian(build):
         _provide_debian(engine)
     for included in row.get("includes", []):
         _build(engine, included, _included_name(included))

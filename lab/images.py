@@ -101,6 +101,15 @@ def registry_answers(server: str) -> bool:
     return answer.status_code < httpx.codes.BAD_REQUEST or answer.status_code == httpx.codes.UNAUTHORIZED
 
 
+def current(engine: Engine, image: PinnedImage) -> Provided | None:
+    """Return what the last run provided for an image, if the engine still has it so."""
+    known = recorded().get(image.key)
+    used = edition.images().get(known.key) if known else None
+    if known and used and known.name == used.name and _is_current(engine, used, known):
+        return known
+    return None
+
+
 def is_built(engine: Engine, name: str) -> bool:
     """Tell whether an image was built by a lab, on this host or on the one that saved it."""
     return home.BUILD_KEY in (engine.image_labels(name) or {})
@@ -149,8 +158,8 @@ def _remove_folder(path: Path) -> None:
 
 
 def _provide(engine: Engine, image: PinnedImage) -> Provided:
-    known = recorded().get(image.key)
-    if known and known.name == image.name and _is_current(engine, image, known):
+    known = current(engine, image)
+    if known and known.key == image.key:
         return known
     archive = archive_of(image)
     if archive:

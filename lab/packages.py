@@ -26,22 +26,32 @@ def require(needs: Iterable[tuple[str, str]]) -> None:
     Root on Debian gets what is missing installed; everyone else gets the exact command
     in a LabError.
     """
-    missing = sorted({package for need, package in needs if not _is_there(need)})
-    if missing:
-        _install(missing)
+    lacking = missing(needs)
+    if lacking:
+        _install(lacking)
+
+
+def missing(needs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the Debian packages of what is not there."""
+    return sorted({package for need, package in needs if not _is_there(need)})
+
+
+def may_install() -> bool:
+    """Tell whether this process can install Debian packages."""
+    return os.geteuid() == 0 and bool(shutil.which("apt-get", path=SEARCH))
 
 
 def _is_there(need: str) -> bool:
     return Path(need).exists() if need.startswith("/") else bool(shutil.which(need, path=SEARCH))
 
 
-def _install(missing: list[str]) -> None:
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
+def _install(lacking: list[str]) -> None:
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *lacking]
+    if not may_install():
         message = f"Missing system packages. Install them with: sudo {' '.join(command)}"
         raise LabError(message)
     began = time.monotonic()
-    print(f"Installing system packages: {' '.join(missing)} ...", file=sys.stderr, flush=True)
+    print(f"Installing system packages: {' '.join(lacking)} ...", file=sys.stderr, flush=True)
     for words in (["apt-get", "update"], command):
         result = subprocess.run(
             words,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +16,9 @@ from lab.home import folder
 TAIL = 15
 #: Seconds that a program has to clean up after itself when its time is over.
 GRACE = 10
+LIBC = ctypes.CDLL(None)
+#: From linux/prctl.h.
+PR_SET_PDEATHSIG = 1
 
 
 def run(
@@ -45,6 +50,7 @@ def run(
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, no lock, no import
         ) as process:
             result = _finish(process, given, timeout)
     except FileNotFoundError as error:
@@ -70,6 +76,15 @@ def succeeds(
     except LabError:
         return False
     return True
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end this program when the lab is killed.
+
+    Otherwise it would work on beside the next command: a kind that goes on making the
+    cluster removes the next one's nodes when it fails.
+    """
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _finish(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sysconfig
 import tomllib
@@ -12,16 +13,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from lab import archives, edition, home, host
 from lab.errors import LabError
 from lab.process import run
 from lab.progress import step
 
 MODULES = Path(__file__).resolve().parent / "modules"
-REMEDY = (
-    "The modules come from the Go module proxy; check that this host reaches it "
-    "(GOPROXY) and run the command again: finished parts are kept."
-)
+#: What Go says -> what to do; the first that fits is told.
+REMEDIES = {
+    "checksum mismatch": "These are not the modules that go.sum of {module} pins, so they are not used. "
+    "Check the Go module proxy (GOPROXY), or take the pins back to what the book was proved with.",
+    "no space left": "Free some disk, or point LIFE_WITH_LLMD_HOME at a larger one.",
+    "missing go.sum entry": "{module} is not complete. Run `go mod tidy` there, or take its files back.",
+    "updates to go.mod needed": "{module} is not complete. Run `go mod tidy` there, or take its files back.",
+    ".go:": "What {module} pins does not compile. Take its pins back to what the book was proved with.",
+    "": "The modules come from the Go module proxy; check that this host reaches it "
+    "(GOPROXY) and run the command again: finished parts are kept.",
+}
+#: Seconds that the Go module proxy has to answer when the lab only asks whether it is there.
+PATIENCE = 3
 
 
 @cache
@@ -90,6 +102,25 @@ def module_folder(module: str, path: str) -> Path:
     return Path(found.strip())
 
 
+def is_built(group: str) -> bool:
+    """Tell whether a group's programs are here, built or in the archive folder."""
+    target = home.folder("programs") / f"{group}-{key(group)}"
+    return target.exists() or archives.find(archive_name(group)) is not None
+
+
+def proxy_answers() -> bool:
+    """Tell whether the Go module proxy can be reached, where one is in use."""
+    printed = run([_go_program(), "env", "GOPROXY"], doing="Asking Go for its module proxy")
+    proxy = re.split("[,|]", printed.strip())[0]
+    if not proxy.startswith("http"):
+        return proxy != "off"
+    try:
+        httpx.get(proxy, timeout=PATIENCE)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
 @cache
 def go_version() -> str:
     """Return the compiler's version, such as `go1.27.3`."""
@@ -127,20 +158,20 @@ def _is_major_version(part: str) -> bool:
 
 
 def _go(module: Path, *arguments: str, doing: str) -> str:
-    return run(
-        [_go_program(), *arguments],
-        doing=doing,
-        cwd=module,
-        environment={
-            "CGO_ENABLED": "0",
-            "GOFLAGS": "-mod=readonly -buildvcs=false",
-            "GOTOOLCHAIN": "local",
-            "GOWORK": "off",
-            "GOMODCACHE": str(home.folder("go") / "mod"),
-            "GOCACHE": str(home.folder("go") / "build"),
-        },
-        remedy=REMEDY,
-    )
+    environment = {
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        "GOMODCACHE": str(home.folder("go") / "mod"),
+        "GOCACHE": str(home.folder("go") / "build"),
+    }
+    try:
+        return run([_go_program(), *arguments], doing=doing, cwd=module, environment=environment)
+    except LabError as error:
+        remedy = next(remedy for said, remedy in REMEDIES.items() if said in str(error))
+        message = f"{error}\n{remedy.format(module=f'lab/modules/{module.name}')}"
+        raise LabError(message) from error
 
 
 def _go_program() -> Path:
