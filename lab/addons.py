@@ -48,7 +48,8 @@ class Addon:
     `needs` are other add-ons, `includes` such as are rendered as parts of this one,
     `examples` listings, `images` keys of edition.toml, `upstream` what is read from a Go
     module, `ready` what must hold beyond running workloads, `prepare` functions
-    (`module:name`) that take the parameters and return further values. With `router`, the
+    (`module:name`) that take the parameters and return further values, `undo` functions
+    that take back what those did to the cluster. With `router`, the
     objects are translated for the router line that the lab has; with `newer_router`, no
     other line than the edition's will do.
     """
@@ -63,6 +64,7 @@ class Addon:
     upstream: Mapping[str, Any] = field(default_factory=dict)
     ready: Mapping[str, str] = field(default_factory=dict)
     prepare: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
     router: bool = False
     newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -133,6 +135,8 @@ def remove(spec: str) -> None:
             message = f"The add-on {addon.name} is not there (namespace {addon.namespace})."
             raise LabError(message)
         with step(f"Removing {addon.name}"):
+            for function in addon.undo:
+                _function(function)(addon.parameters)
             rollout.remove(_objects_file(addon), addon.namespace)
 
 
@@ -282,12 +286,15 @@ def _render(addon: Addon) -> Path:
 def _prepared(addon: Addon) -> dict[str, str]:
     values: dict[str, str] = {}
     for function in addon.prepare:
-        module, _, name = function.partition(":")
-        prepare: Callable[[Mapping[str, str]], dict[str, str]] = getattr(
-            importlib.import_module(module), name
-        )
-        values |= prepare(addon.parameters)
+        values |= _function(function)(addon.parameters)
     return values
+
+
+def _function(name: str) -> Callable[[Mapping[str, str]], Any]:
+    """Return the function that `module:name` names."""
+    module, _, inside = name.partition(":")
+    found: Callable[[Mapping[str, str]], Any] = getattr(importlib.import_module(module), inside)
+    return found
 
 
 def _fill(source: Path, values: Mapping[str, str]) -> str:
@@ -321,6 +328,7 @@ def _add_upstream(addon: Addon, work: Path) -> None:
                 work / "upstream" / chart,
                 f"--namespace={addon.namespace}",
                 f"--kube-version={edition.versions()['kubernetes']}",
+                *[f"--api-versions={version}" for version in addon.upstream.get("api-versions", [])],
                 "--include-crds",
                 *[f"--values={file}" for file in values],
             ],
