@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from kubernetes.utils.quantity import parse_quantity
-
+from lab.errors import LabError
 from lab.router_lines.passing import Pass
 from lab.router_lines.table import Rule, other
 
@@ -180,7 +179,7 @@ def _gates(configuration: Mapping, rule: Rule, work: Pass) -> None:
         configuration["featureGates"][:] = kept
         if not kept:
             del configuration["featureGates"]
-        work.changed(rule, f"featureGates becomes {', '.join(kept)}" if kept else "featureGates is left out")
+        work.changed(rule, f"featureGates becomes [{', '.join(kept)}], from [{', '.join(listed)}]")
 
 
 def _gate_needed(configuration: Mapping, rule: Rule, work: Pass) -> None:
@@ -201,13 +200,23 @@ def _integers(configuration: Mapping, rule: Rule, work: Pass) -> None:
     for path, block in [*blocks(configuration, "flowControl"), *blocks(configuration, "bands")]:
         for key in rule["fields"]:
             if key in block and not isinstance(block[key], int):
-                try:
-                    number: Decimal = parse_quantity(str(block[key]))  # type: ignore[no-untyped-call]
-                except ValueError:
-                    work.refuse(f"{key} of {path} is no quantity: {block[key]}; it")
-                    continue
-                work.changed(rule, f"{key} of {path} becomes {math.ceil(number)}, from {block[key]}")
-                block[key] = math.ceil(number)
+                number = _whole(block[key])
+                if number is None:
+                    message = f"{work.where}: {key} of {path} is no quantity: {block[key]}. Correct it first."
+                    raise LabError(message)
+                work.changed(rule, f"{key} of {path} becomes {number}, from {block[key]}")
+                block[key] = number
+
+
+def _whole(quantity: object) -> int | None:
+    """Return a quantity of Kubernetes, rounded up as the programs do; None if it is none."""
+    from kubernetes.utils.quantity import parse_quantity  # noqa: PLC0415  (the client loads slowly)
+
+    try:
+        number: Decimal = parse_quantity(str(quantity))  # type: ignore[no-untyped-call]
+    except ValueError:
+        return None
+    return math.ceil(number)
 
 
 def _default_field(configuration: Mapping, rule: Rule, work: Pass) -> None:
