@@ -115,6 +115,12 @@ def is_built(engine: Engine, name: str) -> bool:
     return home.BUILD_KEY in (engine.image_labels(name) or {})
 
 
+def identity(engine: Engine, name: str) -> str:
+    """Return an image's id in the engine: empty when it is not there."""
+    image = engine.inspect("image", name)
+    return str(image["Id"]).removeprefix("sha256:") if image else ""
+
+
 def would_come_from(image: PinnedImage) -> str:
     """Say where an image would come from, had it to be provided now."""
     source, used = best_source(image)
@@ -185,7 +191,7 @@ def _is_current(engine: Engine, image: PinnedImage, known: Provided) -> bool:
     source = known.source.partition(" ")[0]
     if (source == ARCHIVE) != (archive_of(image) is not None):
         return False
-    return known.stamp == _stamp(image, source) and known.identity == _identity(engine, image.name)
+    return known.stamp == _stamp(image, source) and known.identity == identity(engine, image.name)
 
 
 def _stamp(image: PinnedImage, source: str) -> str:
@@ -243,12 +249,7 @@ def _pull_name(engine: Engine, name: str) -> None:
 
 def _provided(engine: Engine, image: PinnedImage, source: str) -> Provided:
     stamp = _stamp(image, source.partition(" ")[0])
-    return Provided(image.key, image.name, _identity(engine, image.name), source, stamp)
-
-
-def _identity(engine: Engine, name: str) -> str:
-    image = engine.inspect("image", name)
-    return str(image["Id"]).removeprefix("sha256:") if image else ""
+    return Provided(image.key, image.name, identity(engine, image.name), source, stamp)
 
 
 def _ledger() -> Path:

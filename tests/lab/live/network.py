@@ -134,18 +134,22 @@ def make_image(engine: Engine, name: str, folder: Path) -> None:
 
 @dataclass
 class Line:
-    """A TCP proxy in front of an address: answers may be late, slow, or stop for good.
+    """A TCP proxy in front of an address: what passes may be late, slow, or cut for good.
 
-    `delay` is in seconds before each connection is served, `rate` in bytes per second;
-    after `limit` bytes the line is dead: what is open is cut, nothing new is taken.
+    `delay` is in seconds before each connection is served; `rate` is of answers,
+    `request_rate` of requests, in bytes per second. After `limit` bytes of answers the
+    line is dead: what is open is cut, nothing new is taken. `passed` and `sent` count
+    the bytes of answers and requests.
     """
 
     target: str
     delay: float = 0
-    rate: float = 0
+    rate: float = float("inf")
+    request_rate: float = float("inf")
     limit: float = float("inf")
     address: str = ""
     passed: int = 0
+    sent: int = 0
 
     @contextmanager
     def open(self) -> Iterator[Line]:
@@ -153,9 +157,11 @@ class Line:
         with closing(socket.create_server(("127.0.0.1", 0))) as listener:
             self.address = f"127.0.0.1:{listener.getsockname()[1]}"
             threading.Thread(target=self._accept, args=[listener], daemon=True).start()
-            yield self
-            self.limit = 0
-            listener.shutdown(socket.SHUT_RDWR)
+            try:
+                yield self
+            finally:
+                self.limit = 0
+                listener.shutdown(socket.SHUT_RDWR)
 
     @property
     def is_dead(self) -> bool:
@@ -175,19 +181,25 @@ class Line:
         time.sleep(self.delay)
         host, port = self.target.split(":")
         with contextlib.suppress(OSError), client, socket.create_connection((host, int(port))) as server:
-            threading.Thread(target=self._copy, args=[client, server], daemon=True).start()
-            self._copy(server, client, counted=True)
+            threading.Thread(target=self._request, args=[client, server], daemon=True).start()
+            for piece in self._pieces(server, client):
+                self.passed += len(piece)
+                time.sleep(len(piece) / self.rate)
+                client.sendall(piece)
 
-    def _copy(self, source: socket.socket, target: socket.socket, *, counted: bool = False) -> None:
+    def _request(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while not self.is_dead and (piece := source.recv(PIECE)):
-                if counted:
-                    self.passed += len(piece)
-                    if self.rate:
-                        time.sleep(len(piece) / self.rate)
-                target.sendall(piece)
-            for one in (source, target):
-                one.shutdown(socket.SHUT_RDWR)
+            for piece in self._pieces(client, server):
+                self.sent += len(piece)
+                time.sleep(len(piece) / self.request_rate)
+                server.sendall(piece)
+
+    def _pieces(self, source: socket.socket, target: socket.socket) -> Iterator[bytes]:
+        """Yield what comes from one side until it, or the line, ends; then close both."""
+        while (piece := source.recv(PIECE)) and not self.is_dead:
+            yield piece
+        for one in (source, target):
+            one.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

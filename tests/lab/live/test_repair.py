@@ -1,0 +1,236 @@
+"""Does the next command repair what a killed one left, wherever it was killed?
+
+Tests that stop nodes or the whole lab run only with LAB_DESTRUCTIVE=1.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import cluster, edition, home, images, registry, rollout
+from lab.engine import Engine, find_engine
+from lab.images import Provided
+from tests.harness.waiting import wait_until
+from tests.lab.live import network
+
+#: Kills per test; each at another moment.
+KILLS = 4
+DESTRUCTIVE = pytest.mark.skipif(
+    os.environ.get("LAB_DESTRUCTIVE") != "1",
+    reason="stops what other tests use; run alone, with LAB_DESTRUCTIVE=1",
+)
+LAB = [sys.executable, "-m", "lab"]
+PUSH = """
+import sys
+from lab import registry
+from lab.engine import find_engine
+from lab.images import Provided
+registry.push(find_engine(install=False), sys.argv[1], Provided("thing", sys.argv[2], sys.argv[3], "built"))
+"""
+LOAD = """
+import sys
+from lab import edition, images
+from lab.edition import PinnedImage
+from lab.engine import find_engine
+edition.images = lambda: {"thing": PinnedImage("thing", sys.argv[1])}
+images.provide(find_engine(install=False), ["thing"])
+"""
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """Return the engine of the lab."""
+    return find_engine(install=False)
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        command, cwd=edition.PROJECT, capture_output=True, text=True, timeout=1200, check=False
+    )
+
+
+def lab(*words: str) -> str:
+    """Run a command of the lab that must succeed; return what it printed."""
+    answer = run([*LAB, *words])
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def seconds_of(*words: str) -> float:
+    """Return how long a command of the lab takes."""
+    began = time.monotonic()
+    lab(*words)
+    return time.monotonic() - began
+
+
+def kill_after(seconds: float, command: list[str], *, with_programs: bool) -> bool:
+    """Start a command and kill it, alone or with the programs that it started; tell whether it still ran."""
+    process = subprocess.Popen(
+        command,
+        cwd=edition.PROJECT,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        (os.killpg if with_programs else os.kill)(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
+def unfinished() -> list[Path]:
+    """Return the half-made folders in the lab's folder."""
+    return [*home.home().glob(f"{home.UNFINISHED}*"), *home.home().glob(f"*/{home.UNFINISHED}*")]
+
+
+@pytest.mark.parametrize("with_programs", [False, True])
+def test_add_goes_on_after_a_kill_at_any_moment(*, with_programs: bool) -> None:
+    namespace = f"repair-{secrets.token_hex(3)}"
+    spec = f"fleet:replicas=1,namespace={namespace}"
+    try:
+        whole = seconds_of("add", spec)
+        lab("remove", spec)
+        moments = [random.uniform(0, whole) for _ in range(KILLS)]  # noqa: S311 - no secret
+        killed = [kill_after(moment, [*LAB, "add", spec], with_programs=with_programs) for moment in moments]
+        assert any(killed), moments
+        lab("add", spec)
+        assert rollout.stands(namespace), moments
+        assert not [folder for folder in unfinished() if folder.parent.name == "addons"], moments
+    finally:
+        lab("remove", spec)
+
+
+@pytest.fixture
+def own_engine(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Return an engine without images, for this process and those that it starts."""
+    own = network.own_storage(engine, tmp_path)
+    for name, value in own.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(tmp_path / "home"))
+    return own
+
+
+def test_a_push_goes_on_after_a_kill_in_the_middle(
+    engine: Engine, own_engine: Engine, tmp_path: Path
+) -> None:
+    name = "registry.invalid/thing:v1"
+    network.make_image(own_engine, name, tmp_path)
+    image = Provided("thing", name, images.identity(own_engine, name), "built")
+    with network.registry(engine, own_engine, tmp_path) as upstream:
+        with network.Line(upstream.address, request_rate=network.LAYER / 4).open() as slow:
+            command = [sys.executable, "-c", PUSH, slow.address, name, image.identity]
+            process = subprocess.Popen(command, cwd=edition.PROJECT, start_new_session=True)
+            wait_until(lambda: slow.sent > network.LAYER / 4, deadline=120, what="the push is at work")
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        registry.push(own_engine, upstream.address, image)
+        own_engine.run("rmi", name, doing="Removing the local image")
+        full = f"{upstream.address}/{name}"
+        own_engine.run("pull", *own_engine.plain_http(full), full, doing="Pulling what was pushed")
+        assert images.identity(own_engine, full) == image.identity
+
+
+def test_a_load_goes_on_after_a_kill_at_any_moment(own_engine: Engine, tmp_path: Path) -> None:
+    name = "registry.invalid/thing:v1"
+    network.make_image(own_engine, name, tmp_path)
+    before = images.identity(own_engine, name)
+    home.archives()
+    archive = tmp_path / "home/archives/registry.invalid_thing_v1.tar"
+    own_engine.save(name, archive)
+    command = [sys.executable, "-c", LOAD, name]
+    began = time.monotonic()
+    assert run(command).returncode == 0
+    whole = time.monotonic() - began
+    for _ in range(KILLS):
+        own_engine.run("rmi", name, doing="Removing the image")
+        moment = random.uniform(whole / 2, whole)  # noqa: S311 - no secret
+        kill_after(moment, command, with_programs=True)
+        answer = run(command)
+        assert answer.returncode == 0, f"killed after {moment} s: {answer.stderr}"
+        assert images.identity(own_engine, name) == before
+    own_engine.save(name, tmp_path / "again.tar")  # reads every layer
+
+
+@DESTRUCTIVE
+def test_a_registry_that_was_killed_is_started_by_add(engine: Engine) -> None:
+    spec = f"fleet:replicas=1,namespace=repair-{secrets.token_hex(3)}"
+    engine.run("kill", home.REGISTRY, doing="Killing the registry")
+    assert "the lab's registry does not answer" in run([*LAB, "doctor"]).stdout
+    try:
+        lab("add", spec)
+        assert registry.answers(engine)
+    finally:
+        lab("remove", spec)
+
+
+@DESTRUCTIVE
+def test_a_node_that_was_killed_is_found_by_doctor_and_started_by_up(engine: Engine) -> None:
+    node = f"{home.CLUSTER}-worker"
+    engine.run("kill", node, doing="Killing a node")
+    examined = run([*LAB, "doctor"])
+    assert examined.returncode == 1
+    assert f"MISS  node {node} stands still." in examined.stdout
+    lab("up")
+    assert run([*LAB, "doctor"]).returncode == 0
+
+
+@DESTRUCTIVE
+def test_a_node_that_is_not_ready_is_found_by_doctor_and_its_remedy_helps(engine: Engine) -> None:
+    node = f"{home.CLUSTER}-worker"
+    engine.run("exec", node, "systemctl", "stop", "kubelet", doing="Stopping a kubelet")
+    wait_until(lambda: not cluster.node_conditions()[node][0], deadline=120, what="the node is NotReady")
+    examined = run([*LAB, "doctor"])
+    assert examined.returncode == 1
+    assert f"MISS  node {node} is NotReady" in examined.stdout
+    engine.run("restart", node, doing="Starting the node anew")
+    lab("up")
+    assert run([*LAB, "doctor"]).returncode == 0
+
+
+@pytest.fixture
+def lab_afterwards() -> Iterator[None]:
+    """Bring the lab up again for the tests that follow."""
+    yield
+    lab("up")
+
+
+@DESTRUCTIVE
+@pytest.mark.usefixtures("lab_afterwards")
+@pytest.mark.parametrize("with_programs", [False, True])
+def test_up_goes_on_after_a_kill_at_any_moment(*, with_programs: bool) -> None:
+    lab("down")
+    whole = seconds_of("up")
+    lab("down")
+    moments = [random.uniform(0, whole) for _ in range(KILLS)]  # noqa: S311 - no secret
+    for moment in moments:
+        kill_after(moment, [*LAB, "up"], with_programs=with_programs)
+    lab("up")
+    assert all(ready for ready, _ in cluster.node_conditions().values()), moments
+    assert run([*LAB, "doctor"]).returncode == 0, moments
+
+
+@DESTRUCTIVE
+@pytest.mark.usefixtures("lab_afterwards")
+def test_down_goes_on_after_a_kill_at_any_moment(engine: Engine) -> None:
+    lab("up")
+    for moment in (0.5, 2, 5):
+        kill_after(moment, [*LAB, "down"], with_programs=True)
+    lab("down")
+    assert cluster.node_containers(engine) == {}
+    assert engine.inspect("container", home.REGISTRY) is None
+    assert engine.inspect("network", home.CLUSTER) is None
+    assert not home.kubeconfig().exists()

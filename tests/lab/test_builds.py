@@ -1,0 +1,122 @@
+"""What does the lab say when a module cannot be had, is not what was pinned, or does not build?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import home, programs
+from lab.errors import LabError
+
+MODULE = "example.invalid/greeter"
+VERSION = "v1.0.0"
+WORKS = "package main\n\nfunc main() {}\n"
+BROKEN = "package main\n\nfunc main() { return 1 }\n"
+
+
+class Proxy:
+    """A Go module proxy in a folder, and a folder of the lab that pins its one module."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make both folders."""
+        self.published = folder / "proxy" / MODULE / "@v"
+        self.modules = folder / "modules"
+        self.published.mkdir(parents=True)
+        (self.modules / "greeter").mkdir(parents=True)
+
+    def publish(self, source: str) -> None:
+        """Let the proxy offer a module of one file."""
+        head = f"module {MODULE}\n\ngo 1.21\n"
+        (self.published / f"{VERSION}.info").write_text(f'{{"Version": "{VERSION}"}}')
+        (self.published / f"{VERSION}.mod").write_text(head)
+        with zipfile.ZipFile(self.published / f"{VERSION}.zip", "w") as archive:
+            archive.writestr(f"{MODULE}@{VERSION}/go.mod", head)
+            archive.writestr(f"{MODULE}@{VERSION}/main.go", source)
+
+    def pin(self) -> Path:
+        """Pin what the proxy offers now, as lab/modules pins modules; return go.sum."""
+        folder = self.modules / "greeter"
+        text = f"module example.invalid/lab\n\ngo 1.21\n\ntool {MODULE}\n\nrequire {MODULE} {VERSION}\n"
+        (folder / "go.mod").write_text(text)
+        (folder / "go.sum").write_text("")
+        environment = {**os.environ, **programs.go_environment(), "GOFLAGS": "-mod=mod"}
+        command = [programs.go_program(), "mod", "tidy"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment)
+        return folder / "go.sum"
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """Let Go know this proxy alone, and the lab build its module alone."""
+    made = Proxy(tmp_path)
+    monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GOPROXY", f"file://{tmp_path}/proxy")
+    monkeypatch.setenv("GOSUMDB", "off")
+    monkeypatch.setattr(programs, "MODULES", made.modules)
+    rows = {"greeter": {"module": "greeter", "packages": [MODULE]}}
+    monkeypatch.setattr(programs, "table", lambda _name: rows)
+    yield made
+    subprocess.run(["chmod", "-R", "u+w", tmp_path], check=True)  # Go's cache is read-only
+
+
+def build_after_clean() -> None:
+    """Build with an empty module cache, so that Go asks the proxy again."""
+    subprocess.run(["chmod", "-R", "u+w", home.home()], check=True)
+    subprocess.run(["rm", "-r", home.folder("go")], check=True)
+    programs.build("greeter")
+
+
+def test_a_pinned_module_is_built_and_kept(proxy: Proxy) -> None:
+    proxy.publish(WORKS)
+    proxy.pin()
+    program = programs.program("greeter", "greeter")
+    subprocess.run([program], check=True)
+    proxy.publish(BROKEN)
+    assert programs.program("greeter", "greeter") == program
+
+
+def test_code_that_does_not_compile_is_reported_with_file_and_line(proxy: Proxy) -> None:
+    proxy.publish(BROKEN)
+    proxy.pin()
+    with pytest.raises(LabError) as refused:
+        build_after_clean()
+    said = str(refused.value)
+    assert said.startswith("Building greeter failed (exit code 1):")
+    assert "main.go:3:22" in said
+    assert said.endswith(
+        "What lab/modules/greeter pins does not compile. Take its pins back to what the book was proved with."
+    )
+    assert not list(home.folder("programs").iterdir())
+
+
+def test_a_module_that_is_not_what_was_pinned_is_not_built(proxy: Proxy) -> None:
+    proxy.publish(WORKS)
+    proxy.pin()
+    proxy.publish(BROKEN)
+    with pytest.raises(LabError) as refused:
+        build_after_clean()
+    assert "checksum mismatch" in str(refused.value)
+    assert "not the modules that go.sum of lab/modules/greeter pins, so they are not used" in str(
+        refused.value
+    )
+
+
+def test_a_checksum_that_is_missing_is_named(proxy: Proxy) -> None:
+    proxy.publish(WORKS)
+    proxy.pin().write_text("")
+    with pytest.raises(LabError, match=r"lab/modules/greeter is not complete\. Run `go mod tidy` there"):
+        build_after_clean()
+
+
+@pytest.mark.parametrize("value", ["off", "http://127.0.0.1:1"])
+def test_a_proxy_out_of_reach_is_told(value: str, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy.publish(WORKS)
+    proxy.pin()
+    monkeypatch.setenv("GOPROXY", value)
+    with pytest.raises(LabError, match=r"check that this host reaches it \(GOPROXY\)"):
+        build_after_clean()
