@@ -147,6 +147,7 @@ def arrivals(client: httpx.Client, question: str) -> list[tuple[float, str]]:
     TOPOLOGY,
     NODES,
     evidence="ran",
+    only_in_lab=True,
     mutants=[
         Mutant(TOPOLOGY, "zone: a", "zone: d", because="no node is in that zone"),
         Mutant(TOPOLOGY, 'gpu.count: "8"', 'gpu.count: "16"', because="a node has 8"),
@@ -172,6 +173,7 @@ def test_the_nodes_are_those_of_the_topology(proof: Proof) -> None:
     PREFLIGHT,
     ALL_WELL,
     evidence="ran",
+    only_in_lab=True,
     mutants=[
         Mutant(PREFLIGHT, "= (1, 29)", "= (1, 99)", because="the server is older"),
         Mutant(PREFLIGHT, 'k8s.io": "v1"', 'k8s.io": "v9"', because="no CRD serves v9"),
@@ -187,6 +189,7 @@ def test_preflight_finds_that_the_lab_can_take_llm_d(proof: Proof) -> None:
     PREFLIGHT,
     AS_EDITOR,
     evidence="ran",
+    only_in_lab=True,
     mutants=[
         Mutant(PREFLIGHT, '"group": group', '"group": ""', because="another API group"),
         Mutant(PREFLIGHT, "except DynamicApi", "except Type", because="it must go on"),

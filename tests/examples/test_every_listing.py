@@ -22,14 +22,6 @@ ROOT = Path(__file__).parent.parent.parent
 MANIFESTS = [
     listing for listing in listing_files(ROOT) if listing.endswith(".yaml") and not is_refused(listing)
 ]
-#: Documents that no API server takes -> the program that reads them. A proof with that
-#: program must claim their files.
-FOREIGN = {
-    ("kind.x-k8s.io/v1alpha4", "Cluster"): "kind",
-    ("kustomize.config.k8s.io/v1beta1", "Kustomization"): "kubectl kustomize",
-    ("llm-d.ai/v1alpha1", "EndpointPickerConfig"): "the endpoint picker",
-    ("", ""): "the program that the proof runs",
-}
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +37,9 @@ def namespace(connection: Connection) -> Iterator[str]:
 def test_the_api_server_accepts_it(listing: str, connection: Connection, namespace: str) -> None:
     text = (ROOT / "examples" / listing).read_text()
     for document in read_documents(namespaces.moved(text, namespace), f"examples/{listing}"):
-        if is_foreign(document):
+        if document.reader:  # a proof with that program must claim the file
             assert has_a_proof(listing), (
-                f"examples/{listing} is read by {FOREIGN[key(document)]}, not by the API "
+                f"examples/{listing} is read by {document.reader}, not by the API "
                 "server; claim it with a proof that runs that program"
             )
         else:
@@ -64,16 +56,6 @@ def tried(document: Document, connection: Connection, namespace: str) -> tuple[s
             pytest.skip(reason)
         raise
     return answer.warnings
-
-
-def is_foreign(document: Document) -> bool:
-    """Tell whether a document is no object of the API."""
-    return key(document) in FOREIGN
-
-
-def key(document: Document) -> tuple[str, str]:
-    """Return apiVersion and kind of a document."""
-    return document.api_version, document.kind
 
 
 def has_a_proof(listing: str) -> bool:

@@ -16,6 +16,14 @@ from tests.harness.failures import HarnessError
 # indented, so the text can be cut there without parsing.
 _SEPARATOR = re.compile(r"(?m)^---(?:[ \t]*\n|(?=[ \t])|\Z)")
 
+#: Documents that no API server takes -> the program that reads them.
+FOREIGN = {
+    ("kind.x-k8s.io/v1alpha4", "Cluster"): "kind",
+    ("kustomize.config.k8s.io/v1beta1", "Kustomization"): "kubectl kustomize",
+    ("llm-d.ai/v1alpha1", "EndpointPickerConfig"): "the endpoint picker",
+    ("", ""): "the program that the proof runs",
+}
+
 
 @dataclass(frozen=True)
 class Document:
@@ -43,6 +51,11 @@ class Document:
     def namespace(self) -> str:
         """Return the namespace in the object's metadata, empty when it has none."""
         return str((self._field("metadata") or {}).get("namespace", ""))
+
+    @property
+    def reader(self) -> str:
+        """Return the program that reads a document which is no object of the API; else empty."""
+        return FOREIGN.get((self.api_version, self.kind), "")
 
     def _field(self, name: str) -> Any:  # noqa: ANN401 - a document holds anything
         return self.content.get(name, "") if isinstance(self.content, dict) else ""

@@ -12,12 +12,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from lab import home, rollout
-from tests.harness.cluster import Cluster
+from tests.harness.cluster import Cluster, Resource
 from tests.harness.failures import HarnessError, ProofFailed
 from tests.harness.namespaces import RUN_LABEL
 from tests.harness.turns import turn
@@ -135,22 +136,32 @@ class Leftovers:
 
 def objects(cluster: Cluster) -> dict[str, Thing]:
     """Return URL path -> object of all that is in no namespace and belongs to nothing else."""
-    found: dict[str, Thing] = {}
-    for resource in cluster.outside_namespaces():
-        group = resource.api_version.rpartition("/")[0]
-        if resource.kind in DERIVED or group in DERIVED_GROUPS:
-            continue
-        # What this user may not list, or an aggregated API that is down, shows nothing.
-        with contextlib.suppress(ProofFailed, HarnessError):
-            listed = cluster.request("GET", resource.path(""), accept=METADATA).content
-            for item in listed["items"]:
-                metadata = item["metadata"]
-                if not _on_its_way_out(metadata):
-                    words = f"{resource.kind}/{metadata['name']}"
-                    created = datetime.fromisoformat(metadata["creationTimestamp"]).timestamp()
-                    path = resource.path("", metadata["name"])
-                    found[path] = Thing(words, metadata["uid"], created)
-    return found
+    resources = [
+        resource
+        for resource in cluster.outside_namespaces()
+        if resource.kind not in DERIVED and resource.api_version.rpartition("/")[0] not in DERIVED_GROUPS
+    ]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        listings = pool.map(lambda resource: _listed(cluster, resource), resources)
+        return {path: thing for listing in listings for path, thing in listing.items()}
+
+
+def _listed(cluster: Cluster, resource: Resource) -> dict[str, Thing]:
+    # What this user may not list, or an aggregated API that is down, shows nothing.
+    try:
+        listed = cluster.request("GET", resource.path(""), accept=METADATA).content
+    except (ProofFailed, HarnessError):
+        return {}
+    return {
+        resource.path("", metadata["name"]): Thing(
+            f"{resource.kind}/{metadata['name']}",
+            metadata["uid"],
+            datetime.fromisoformat(metadata["creationTimestamp"]).timestamp(),
+        )
+        for item in listed["items"] or ()  # null when there is none
+        for metadata in [item["metadata"]]
+        if not _on_its_way_out(metadata)
+    }
 
 
 def _on_its_way_out(metadata: Mapping[str, Any]) -> bool:

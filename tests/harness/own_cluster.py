@@ -87,9 +87,7 @@ def objects_of(root: Path, listing: str, router_line: str) -> list[Document]:
         text = translate((root / "examples" / listing).read_text(), router_line)
     except LabError:  # the proof is skipped for it
         return []
-    documents = read_documents(text, f"examples/{listing}")
-    foreign = {"", "kind.x-k8s.io/v1alpha4", "kustomize.config.k8s.io/v1beta1"}
-    return [document for document in documents if document.api_version not in foreign]
+    return [document for document in read_documents(text, f"examples/{listing}") if not document.reader]
 
 
 def lacks(cluster: Cluster, documents: list[Document]) -> list[str]:
