@@ -31,7 +31,7 @@ PINNED = {
     "gatekeeper": ("github.com/open-policy-agent/gatekeeper/v3", "gatekeeper"),
     "envoy-gateway": ("github.com/envoyproxy/gateway", "envoy-gateway"),
     "dra-example-driver": ("sigs.k8s.io/dra-example-driver", "dra-example-driver"),
-    "opentelemetry-collector": ("go.opentelemetry.io/collector/service", "opentelemetry-collector"),
+    "opentelemetry-collector": ("go.opentelemetry.io/collector/otelcol", "opentelemetry-collector"),
     "workload-variant-autoscaler": (
         "github.com/llm-d/llm-d-workload-variant-autoscaler",
         "workload-variant-autoscaler",

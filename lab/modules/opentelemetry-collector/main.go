@@ -17,7 +17,6 @@ import (
 	"go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
-	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
 // Set by the linker.
@@ -26,7 +25,6 @@ var version = "unknown"
 func factories() (otelcol.Factories, error) {
 	var made otelcol.Factories
 	var err error
-	made.Telemetry = otelconftelemetry.NewFactory()
 	made.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](otlpreceiver.NewFactory())
 	if err != nil {
 		return made, err
