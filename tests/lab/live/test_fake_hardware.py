@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from lab import cluster, objects
+from lab import addons, cluster, objects
 from tests.harness.waiting import wait_until
+from tests.lab.live.space import Object, Space, image, read, space
 
 HCA = "rdma/hca"
 GPU = objects.GPU
-SPACE = "fake-hardware"
+RACK = "topology.llm-d-book.example/rack"
+ZONE = "topology.kubernetes.io/zone"
+PAUSE = "registry.k8s.io/pause:3.10.2"
+#: Seconds that a pod has to be scheduled and started on a busy host.
+STARTED = 120
 
 
-def status(node: str) -> dict[str, Any]:
-    """Return a node's status."""
-    printed = cluster.kubectl("get", "node", node, "-o=json", doing=f"Looking at {node}")
-    found: dict[str, Any] = json.loads(printed)["status"]
-    return found
+@pytest.fixture
+def room() -> Iterator[Space]:
+    """Return a namespace of this test's own."""
+    with space() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def worker() -> str:
+    """Return the node that has no devices of its own."""
+    names = cluster.kubectl("get", "nodes", "-o=name", doing="Listing the nodes").split()
+    workers = [name.removeprefix("node/") for name in names if "worker" in name]
+    return next(name for name in workers if name not in cluster.gpu_counts())
 
 
 def offered(node: str) -> dict[str, tuple[str, str]]:
     """Return resource -> (capacity, allocatable) of a node's devices."""
-    found = status(node)
+    status = read("node", node)["status"]
     return {
-        resource: (found["capacity"].get(resource, "gone"), found["allocatable"].get(resource, "gone"))
-        for resource in {*found["capacity"], *found["allocatable"]}
+        resource: (status["capacity"].get(resource, "gone"), status["allocatable"].get(resource, "gone"))
+        for resource in {*status["capacity"], *status["allocatable"]}
         if "/" in resource
     }
 
@@ -40,64 +54,45 @@ def kubelet_writes_status(node: str) -> None:
         "patch", "node", node, "--subresource=status", f"--patch={patch}", doing="Making a number wrong"
     )
     wait_until(
-        lambda: status(node)["capacity"]["pods"] == "110", deadline=30, what="the kubelet repairs its status"
+        lambda: read("node", node)["status"]["capacity"]["pods"] == "110",
+        deadline=60,
+        what="the kubelet repairs its status",
     )
 
 
-@pytest.fixture(scope="module")
-def worker() -> str:
-    """Return the node that has no devices of its own."""
-    names = cluster.kubectl("get", "nodes", "-o=name", doing="Listing the nodes").split()
-    workers = [name.removeprefix("node/") for name in names if "worker" in name]
-    return next(name for name in workers if name not in cluster.gpu_counts())
-
-
-@pytest.fixture
-def space() -> Iterator[str]:
-    """Return a namespace that is removed afterwards."""
-    cluster.kubectl("create", "namespace", SPACE, doing="Making a namespace")
-    yield SPACE
-    cluster.kubectl("delete", "namespace", SPACE, doing="Removing a namespace", timeout=120)
-
-
-def run_pod(space: str, name: str, limits: dict[str, int]) -> None:
-    """Create a pod that asks for devices."""
-    pod = {
+def pod(name: str, container: Object, **spec: object) -> Object:
+    """Return a pod of one container that is stopped at once."""
+    return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": space},
+        "metadata": {"name": name},
         "spec": {
             "terminationGracePeriodSeconds": 0,
-            "containers": [
-                {"name": "pause", "image": "registry.k8s.io/pause:3.10.2", "resources": {"limits": limits}}
-            ],
+            "containers": [{"name": "main", "image": PAUSE, **container}],
+            **spec,
         },
     }
-    cluster.kubectl("create", "--filename=-", doing=f"Creating {name}", given=json.dumps(pod))
 
 
-def pod(space: str, name: str) -> dict[str, Any]:
-    """Return a pod."""
-    printed = cluster.kubectl("get", "pod", name, f"--namespace={space}", "-o=json", doing=f"Reading {name}")
-    found: dict[str, Any] = json.loads(printed)
-    return found
-
-
-def why_pending(space: str, name: str) -> str:
+def why_pending(found: Object) -> str:
     """Return the scheduler's reason."""
-    conditions = pod(space, name)["status"]["conditions"]
-    return next(str(one["message"]) for one in conditions if one["type"] == "PodScheduled")
+    conditions = found["status"].get("conditions", [])
+    return next((str(one["message"]) for one in conditions if one["type"] == "PodScheduled"), "")
 
 
-def test_a_pod_lands_where_its_devices_are_pretended(space: str, worker: str) -> None:
+def test_a_pod_lands_where_its_devices_are_pretended(room: Space, worker: str) -> None:
     with objects.pretended(worker, {GPU: 2, HCA: 1}):
-        run_pod(space, "fits", {GPU: 2, HCA: 1})
+        room.create(pod("fits", {"resources": {"limits": {GPU: 2, HCA: 1}}}))
         wait_until(
-            lambda: pod(space, "fits")["status"]["phase"] == "Running", deadline=30, what="the pod runs"
+            lambda: room.read("pod", "fits")["status"]["phase"] == "Running", deadline=STARTED, what="it runs"
         )
-        assert pod(space, "fits")["spec"]["nodeName"] == worker
-        run_pod(space, "too-much", {HCA: 1})
-        wait_until(lambda: "Insufficient rdma/hca" in why_pending(space, "too-much"), deadline=10, what="why")
+        assert room.read("pod", "fits")["spec"]["nodeName"] == worker
+        room.create(pod("too-much", {"resources": {"limits": {HCA: 1}}}))
+        wait_until(
+            lambda: "Insufficient rdma/hca" in why_pending(room.read("pod", "too-much")),
+            deadline=STARTED,
+            what="the scheduler's reason",
+        )
 
 
 def test_devices_go_without_a_trace(worker: str) -> None:
@@ -125,6 +120,128 @@ def test_a_node_gets_its_own_number_back() -> None:
 
 
 def test_taking_away_what_is_not_there_changes_nothing(worker: str) -> None:
-    before = status(worker)["capacity"]
+    before = read("node", worker)["status"]["capacity"]
     objects.stop_pretending(worker, [HCA])
-    assert status(worker)["capacity"] == before
+    assert read("node", worker)["status"]["capacity"] == before
+
+
+def test_the_add_on_gives_a_node_its_own_devices_back() -> None:
+    node, count = next(iter(cluster.gpu_counts().items()))
+    spec = f"devices:node={node},devices={GPU}:2 {HCA}:3,namespace=test-devices"
+    addons.ensure(spec)
+    try:
+        assert offered(node) == {GPU: ("2", "2"), HCA: ("3", "3")}
+    finally:
+        addons.remove(spec)
+    assert offered(node) == {GPU: (str(count), str(count))}
+
+
+def claim(name: str, devices: int) -> Object:
+    """Return a claim of some of the driver's devices."""
+    exactly = {"deviceClassName": "gpu.example.com", "count": devices}
+    return {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "ResourceClaim",
+        "metadata": {"name": name},
+        "spec": {"devices": {"requests": [{"name": "gpus", "exactly": exactly}]}},
+    }
+
+
+def claimant(name: str) -> Object:
+    """Return a pod that prints the devices that it sees, of the claim of its name."""
+    says = "import os; print(*sorted(v for k, v in os.environ.items() if v.startswith('gpu-')))"
+    container = {
+        "image": image("python"),
+        "command": ["python3", "-c", says],
+        "resources": {"claims": [{"name": "gpus"}]},
+    }
+    claims = [{"name": "gpus", "resourceClaimName": name}]
+    return pod(name, container, resourceClaims=claims, restartPolicy="Never")
+
+
+def test_a_driver_gives_a_pod_the_devices_that_it_claims(room: Space) -> None:
+    addons.ensure("dra")
+    room.create(claim("two", 2), claimant("two"), claim("nine", 9), claimant("nine"))
+    wait_until(
+        lambda: room.read("pod", "two")["status"]["phase"] == "Succeeded", deadline=STARTED, what="it ends"
+    )
+    allocated = room.read("resourceclaim", "two")["status"]["allocation"]["devices"]["results"]
+    assert {one["driver"] for one in allocated} == {"gpu.example.com"}
+    # The pod sees just those, through CDI.
+    assert room.kubectl("logs", "two").split() == sorted(one["device"] for one in allocated)
+    assert len(allocated) == 2
+    node = room.read("pod", "two")["spec"]["nodeName"]
+    assert {one["pool"] for one in allocated} == {node}
+    # A worker has eight.
+    assert "cannot allocate all claims" in why_pending(room.read("pod", "nine"))
+
+
+def spread(pods: int, gpus: int) -> Object:
+    """Return pods that only fit on pretended nodes, evenly over the racks."""
+    labels = {"app": "spread"}
+    template: dict[str, Any] = pod("", {"resources": {"limits": {GPU: gpus}}})["spec"]
+    template |= {
+        "nodeSelector": {"kwok.x-k8s.io/node": "fake"},
+        "tolerations": [{"key": "kwok.x-k8s.io/node", "operator": "Exists"}],
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": RACK,
+                "whenUnsatisfiable": "DoNotSchedule",
+                "labelSelector": {"matchLabels": labels},
+            }
+        ],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "spread"},
+        "spec": {
+            "replicas": pods,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": template},
+        },
+    }
+
+
+def fake_nodes() -> dict[str, Object]:
+    """Return name -> Node of every node without a machine."""
+    words = ("get", "nodes", "--selector=kwok.x-k8s.io/node=fake", "-o=json")
+    listed = json.loads(cluster.kubectl(*words, doing="Listing the nodes"))["items"]
+    return {node["metadata"]["name"]: node for node in listed}
+
+
+def wait_until_ready(room: Space, pods: int) -> None:
+    """Return when so many of the pods run."""
+    wait_until(
+        lambda: room.read("deployment", "spread")["status"].get("readyReplicas") == pods,
+        deadline=STARTED,
+        what=f"{pods} pods run",
+    )
+
+
+def places(room: Space) -> list[str]:
+    """Return the node of each pod, empty where it has none."""
+    return [one["spec"].get("nodeName", "") for one in room.list("pods")]
+
+
+def test_forty_nodes_without_machines_take_pods_rack_by_rack(room: Space) -> None:
+    spec = "kwok-nodes:count=40,gpus=8,nodes-per-rack=8,racks-per-zone=2"
+    addons.ensure(spec)
+    try:
+        nodes = fake_nodes()
+        assert Counter(node["metadata"]["labels"][RACK] for node in nodes.values()) == {
+            f"kwok-{rack}": 8 for rack in range(1, 6)
+        }
+        assert len({node["metadata"]["labels"][ZONE] for node in nodes.values()}) == 3
+        room.create(spread(pods=10, gpus=8))
+        wait_until_ready(room, 10)
+        racks = Counter(nodes[place]["metadata"]["labels"][RACK] for place in places(room))
+        assert racks == {f"kwok-{rack}": 2 for rack in range(1, 6)}
+        # Each pod takes a node's eight GPUs, so the last of 41 finds none.
+        room.kubectl("scale", "deployment/spread", "--replicas=41")
+        wait_until_ready(room, 40)
+        assert sorted(places(room)) == ["", *sorted(nodes)]
+    finally:
+        addons.remove(spec)
+    assert fake_nodes() == {}

@@ -256,7 +256,7 @@ def test_pods_tell_the_picker_what_they_hold(started: dict[str, str]) -> None:
     def seen(metric: str) -> float:
         return count(room, "services/router", 9090, f"llm_d_router_epp_kv_cache_{metric}")
 
-    def is_known(blocks: int) -> bool:
+    def is_known(blocks: float) -> bool:
         return seen("index_admissions_total") >= blocks
 
     # 100 characters are a full block of 16 tokens here, and too short for a guess without events.
