@@ -41,6 +41,8 @@ STORAGE = """\
 driver = "overlay"
 graphroot = "{folder}/storage"
 runroot = "{folder}/storage-run"
+[storage.options.overlay]
+skip_mount_home = "true" # a mount would be in the way of removing the folder
 """
 #: Bytes of the one layer of the images that tests make; random, so that they stay as many.
 LAYER = 8 * 2**20

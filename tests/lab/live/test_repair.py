@@ -53,10 +53,16 @@ def engine() -> Engine:
     return find_engine(install=False)
 
 
-def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def run(command: list[str], engine: Engine | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, on a given engine or as a user does."""
     return subprocess.run(
-        command, cwd=edition.PROJECT, capture_output=True, text=True, timeout=1200, check=False
+        command,
+        cwd=edition.PROJECT,
+        env={**os.environ, **(engine.environment if engine else {})},
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
     )
 
 
@@ -74,11 +80,14 @@ def seconds_of(*words: str) -> float:
     return time.monotonic() - began
 
 
-def kill_after(seconds: float, command: list[str], *, with_programs: bool) -> bool:
+def kill_after(
+    seconds: float, command: list[str], *, with_programs: bool, engine: Engine | None = None
+) -> bool:
     """Start a command and kill it, alone or with the programs that it started; tell whether it still ran."""
     process = subprocess.Popen(
         command,
         cwd=edition.PROJECT,
+        env={**os.environ, **(engine.environment if engine else {})},
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -116,10 +125,8 @@ def test_add_goes_on_after_a_kill_at_any_moment(*, with_programs: bool) -> None:
 
 @pytest.fixture
 def own_engine(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """Return an engine without images, for this process and those that it starts."""
+    """Return an engine without images, and let the lab's folder be empty."""
     own = network.own_storage(engine, tmp_path)
-    for name, value in own.environment.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(tmp_path / "home"))
     return own
 
@@ -133,7 +140,8 @@ def test_a_push_goes_on_after_a_kill_in_the_middle(
     with network.registry(engine, own_engine, tmp_path) as upstream:
         with network.Line(upstream.address, request_rate=network.LAYER / 4).open() as slow:
             command = [sys.executable, "-c", PUSH, slow.address, name, image.identity]
-            process = subprocess.Popen(command, cwd=edition.PROJECT, start_new_session=True)
+            environment = {**os.environ, **own_engine.environment}
+            process = subprocess.Popen(command, cwd=edition.PROJECT, env=environment, start_new_session=True)
             wait_until(lambda: slow.sent > network.LAYER / 4, deadline=120, what="the push is at work")
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -153,13 +161,13 @@ def test_a_load_goes_on_after_a_kill_at_any_moment(own_engine: Engine, tmp_path:
     own_engine.save(name, archive)
     command = [sys.executable, "-c", LOAD, name]
     began = time.monotonic()
-    assert run(command).returncode == 0
+    assert run(command, own_engine).returncode == 0
     whole = time.monotonic() - began
     for _ in range(KILLS):
         own_engine.run("rmi", name, doing="Removing the image")
         moment = random.uniform(whole / 2, whole)  # noqa: S311 - no secret
-        kill_after(moment, command, with_programs=True)
-        answer = run(command)
+        kill_after(moment, command, with_programs=True, engine=own_engine)
+        answer = run(command, own_engine)
         assert answer.returncode == 0, f"killed after {moment} s: {answer.stderr}"
         assert images.identity(own_engine, name) == before
     own_engine.save(name, tmp_path / "again.tar")  # reads every layer
