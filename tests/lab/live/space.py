@@ -12,6 +12,9 @@ from typing import Any
 from lab import cluster, edition
 
 Object = dict[str, Any]
+#: Without kubectl's own check: it asks for the schema of every API, which the server
+#: refuses for a while after an add-on has taught it new kinds.
+CREATE = ("create", "--validate=false", "--filename=-")
 
 
 def image(key: str) -> str:
@@ -35,7 +38,7 @@ class Space:
     def create(self, *objects: Object) -> None:
         """Create objects, in this namespace where they are namespaced; raises LabError."""
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-        self.kubectl("create", "--filename=-", given=text)
+        self.kubectl(*CREATE, given=text)
 
     def kubectl(self, *words: str, given: str | None = None) -> str:
         """Return what kubectl printed in this namespace."""
@@ -69,7 +72,7 @@ def whole_cluster(*objects: Object) -> Iterator[None]:
     """Create objects that belong to no namespace, and remove them at the end."""
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     try:
-        cluster.kubectl("create", "--filename=-", doing="Creating", given=text)
+        cluster.kubectl(*CREATE, doing="Creating", given=text)
         yield
     finally:
         cluster.kubectl(
