@@ -17,6 +17,9 @@ from lab.errors import LabError
 READY_LIMIT = 300
 #: Annotation on pods: when the lab last wanted kubelet to look at them.
 TOUCHED = "life-with-llm-d/touched"
+#: kubectl's own check asks for the schema of the API, which the server refuses for a while
+#: after another add-on has taught it new kinds.
+UNCHECKED = "--validate=false"
 #: What the API server says when a webhook refused an object.
 REFUSED = "denied the request"
 WORKLOADS = ("deployments", "statefulsets", "daemonsets")
@@ -136,6 +139,7 @@ def _offer(file: Path) -> str:
         cluster.kubectl(
             "apply",
             "--server-side",
+            UNCHECKED,
             "--dry-run=server",
             f"--filename={file}",
             doing=f"Trying {file.name}",
@@ -289,6 +293,7 @@ def _apply(objects: Path, part: str, chosen: list[Object]) -> None:
         cluster.kubectl(
             "apply",
             "--server-side",
+            UNCHECKED,
             "--force-conflicts",
             f"--filename={file}",
             doing=f"Applying {objects.parent.name}",
