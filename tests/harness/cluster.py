@@ -208,12 +208,12 @@ def _discovered(content: Mapping[str, Any]) -> list[Resource]:
             plural=resource["resource"],
             namespaced=resource["scope"] == "Namespaced",
             names=_names(resource, group_name),
-            listable="list" in resource["verbs"],
+            listable="list" in resource.get("verbs", ()),
         )
         for group in content["items"]
         for group_name in [group["metadata"].get("name", "")]
         for version in group["versions"]
-        for resource in version["resources"]
+        for resource in version.get("resources", ())  # none of an aggregated API that is down
     ]
 
 
