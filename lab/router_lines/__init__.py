@@ -23,6 +23,7 @@ in both directions. Nothing is dropped that would change what a configuration do
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -35,10 +36,12 @@ from lab.router_lines.differences import differs, metric
 from lab.router_lines.envoy_headers import translate_envoy
 from lab.router_lines.guard import refuse_unknown, require_shape, written_for
 from lab.router_lines.passing import Change, Pass
-from lab.router_lines.table import line_of, table, version
+from lab.router_lines.table import PINS, line_of, table, version
 
 __all__ = ["Change", "Translation", "differs", "metric", "translate", "translation"]
 
+#: How an endpoint picker's configuration inside another text is known.
+CONFIGURATION = re.compile(rf"""^kind:\s*["']?{configuration.KIND}\b""", re.MULTILINE)
 #: The functions for configurations, by the kind of rule.
 APPLIERS = {**configuration.RULES, **plugin_rules.RULES, **data_layer.RULES}
 
@@ -53,11 +56,15 @@ class Translation:
 
 @dataclass
 class Part:
-    """One document of a text: as it came, as it was read, and whether it changed."""
+    """One document of a text: its lines, what was read from them, and which of both holds.
+
+    `written` says that the document changed, so that it must be written anew; changes
+    of single lines are made in the text.
+    """
 
     text: str
     document: Any
-    changed: bool = False
+    written: bool = False
 
 
 def translate(text: str, line: str) -> str:
@@ -80,48 +87,56 @@ def translation(text: str, line: str) -> Translation:
     steps = [_configurations, _manifests] if work.to == "older" else [_manifests, _configurations]
     for step in steps:
         for part in parts:
-            before = len(work.changes)
             step(part, work)
-            part.changed |= len(work.changes) > before
     _require_all_moved(work)
     if work.refusals:
         raise LabError("\n".join(work.refusals))
-    written = (yaml_text.dump(part.document, part.text) if part.changed else part.text for part in parts)
+    written = (yaml_text.dump(part.document, part.text) if part.written else part.text for part in parts)
     return Translation("".join(written), tuple(work.changes))
 
 
 def _configurations(part: Part, work: Pass) -> None:
+    before = len(work.changes)
     for found in _objects(part.document):
         work.where = _name(found)
         if found.get("kind") == configuration.KIND:
             _translate_configuration(found, work)
         elif "static_resources" in found:
-            part.document, part.text = _translated_envoy(part, work)
+            work.where = "Envoy configuration"
+            part.text = translate_envoy(part.text, _headers_rule(), work)
+            return
         elif found.get("kind") == "ConfigMap":
             _translate_config_map(found, work)
-
-
-def _translated_envoy(part: Part, work: Pass) -> tuple[Any, str]:
-    work.where = "Envoy configuration"
-    text = translate_envoy(part.text, _headers_rule(), work)
-    return yaml_text.load(text), text
+        else:
+            _translate_flag(found, work)
+    part.written |= len(work.changes) > before
 
 
 def _translate_config_map(config_map: dict[str, Any], work: Pass) -> None:
     data = config_map.get("data") or {}
     for key, text in data.items():
-        before = len(work.changes)
         work.where = f"{_name(config_map)}, {key}"
         after = _translated_value(str(text), work)
-        if len(work.changes) > before:
+        if after != text:
             data[key] = LiteralScalarString(after)
 
 
+def _translate_flag(found: dict[str, Any], work: Pass) -> None:
+    """Translate a configuration that stands in the endpoint picker's flags."""
+    for program in [program for line in PINS for program in manifests.programs(found, "picker", line)]:
+        text = program.flag("config-text") or ""
+        after = _translated_value(text, work)
+        if after != text:
+            program.set("config-text", LiteralScalarString(f"--config-text={after}"))
+
+
 def _translated_value(text: str, work: Pass) -> str:
-    if f"kind: {configuration.KIND}" in text:
+    """Translate a text inside an object, if it is a configuration of the router's."""
+    if CONFIGURATION.search(text):
+        before = len(work.changes)
         found = yaml_text.load(text)
         _translate_configuration(found, work)
-        return yaml_text.dump(found, text)
+        return yaml_text.dump(found, text) if len(work.changes) > before else text
     return translate_envoy(text, _headers_rule(), work) if _headers_rule()["before"] in text else text
 
 
@@ -137,11 +152,13 @@ def _translate_configuration(found: dict[str, Any], work: Pass) -> None:
 
 
 def _manifests(part: Part, work: Pass) -> None:
+    before = len(work.changes)
     for found in _objects(part.document):
         work.where = _name(found)
         for rule in table()["rules"]:
             if rule["kind"] in manifests.RULES:
                 manifests.RULES[rule["kind"]](found, rule, work)
+    part.written |= len(work.changes) > before
 
 
 def _require_all_moved(work: Pass) -> None:

@@ -106,8 +106,12 @@ def blocks(configuration: Mapping, name: str) -> list[tuple[str, Mapping]]:
 
 def gates(configuration: Mapping) -> dict[str, bool]:
     """Return the feature gates that are named: name -> on."""
-    pairs = (str(gate).partition("=") for gate in configuration.get("featureGates") or [])
-    return {name: value.strip().lower() in {"", "1", "t", "true"} for name, _, value in pairs}
+    return dict(_gate(gate) for gate in configuration.get("featureGates") or [])
+
+
+def _gate(text: object) -> tuple[str, bool]:
+    name, _, value = str(text).partition("=")
+    return name, value.strip().lower() in {"", "1", "t", "true"}
 
 
 def put(configuration: Mapping, key: str, value: object, before: str = "schedulingProfiles") -> None:
@@ -168,7 +172,8 @@ def _version(configuration: Mapping, rule: Rule, work: Pass) -> None:
 def _gates(configuration: Mapping, rule: Rule, work: Pass) -> None:
     listed = list(configuration.get("featureGates") or [])
     kept = []
-    for gate, (name, on) in zip(listed, gates(configuration).items(), strict=False):
+    for gate in listed:
+        name, on = _gate(gate)
         if name in rule["both"] and work.to == "older":
             kept += [name] if on else []
         elif name in [*rule["both"], *rule[work.to]]:

@@ -98,6 +98,12 @@ def _group(document: Document, rule: Rule, work: Pass) -> None:
             work.changed(rule, f"the group {before} of {', '.join(grant['resources'])} becomes {after}")
 
 
+def _refuse_kind(document: Document, rule: Rule, work: Pass) -> None:
+    group = str(document.get("apiVersion", "")).partition("/")[0]
+    if work.to == rule["absent"] and document.get("kind") in rule["kinds"] and group == rule["group"]:
+        work.refuse(f"{document['kind']} of {group}", rule["hint"])
+
+
 def _pod_keys(document: Document, rule: Rule, work: Pass) -> None:
     for newer, older in rule["keys"].items():
         before, after = (newer, older) if work.to == "older" else (older, newer)
@@ -208,6 +214,7 @@ def _metric_names(document: Document, rule: Rule, work: Pass) -> None:
 
 RULES: dict[str, Callable[[Document, Rule, Pass], None]] = {
     "group": _group,
+    "kind-absent": _refuse_kind,
     "pod-key": _pod_keys,
     "flag-renamed": _rename_flag,
     "flag-replaced": _replace_flags,
