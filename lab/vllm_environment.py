@@ -14,7 +14,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from lab import edition, home, host, images, packages
+from lab import archives, edition, home, host, images, packages
 from lab.engine import Engine, find_engine
 from lab.errors import LabError
 from lab.process import run
@@ -41,7 +41,7 @@ def provide() -> Path:
     Raises LabError when the host has too little disk or another processor.
     """
     target = home.folder("engines") / f"vllm-{key()}"
-    if not target.exists():
+    if not target.exists() and not archives.unpack(f"{target.name}.tgz", target):
         _require_processor()
         host.require_space(home.home(), SPACE)
         packages.require([(str(NUMA), "libnuma1")])

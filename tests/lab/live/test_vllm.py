@@ -8,6 +8,8 @@ import re
 import secrets
 import string
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -65,21 +67,28 @@ for attempt in range(20):  # what is published before the subscription arrives i
 
 @pytest.fixture(scope="module")
 def room() -> str:
-    """Return the namespace of the engine, started if it does not run."""
-    return addons.ensure("vllm").namespace
+    """Return the namespace of the engine and a router before it, started if need be."""
+    return addons.ensure("vllm-router").namespace
 
 
 @pytest.fixture(scope="module")
 def engine(room: str) -> Iterator[httpx.Client]:
     """Return a client of the engine's Service."""
+    with client(room, "service/vllm", 8000) as opened:
+        yield opened
+
+
+@contextmanager
+def client(room: str, target: str, port: int) -> Iterator[httpx.Client]:
+    """Open a port of a Service or Deployment to HTTP requests."""
     lab = cluster.connect()
     shell = {**os.environ, "KUBECONFIG": str(lab.kubeconfig)}
     shell["PATH"] = f"{lab.kubectl.parent}:{shell['PATH']}"
     with (
-        forwarded("service/vllm", 8000, room, shell, deadline=60) as url,
-        httpx.Client(base_url=url, timeout=60) as client,
+        forwarded(target, port, room, shell, deadline=60) as url,
+        httpx.Client(base_url=url, timeout=60) as opened,
     ):
-        yield client
+        yield opened
 
 
 def inside(room: str, *command: str) -> str:
@@ -92,6 +101,16 @@ def complete(engine: httpx.Client, prompt: str, model: str = MODEL, tokens: int 
     """Return the engine's answer to a prompt, the likeliest token each time."""
     body = {"model": model, "prompt": prompt, "max_tokens": tokens, "temperature": 0}
     return engine.post("/v1/completions", json=body).raise_for_status().json()
+
+
+@contextmanager
+def busy(engine: httpx.Client, sequences: int, tokens: int) -> Iterator[None]:
+    """Let the engine write this many answers of this length; they are finished at the end."""
+    body = {"model": MODEL, "prompt": "Tell me more.", "max_tokens": tokens, "n": sequences}
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        answer = pool.submit(engine.post, "/v1/completions", json=body, timeout=300)
+        yield
+    assert answer.result().raise_for_status().json()["usage"]["completion_tokens"] == tokens * sequences
 
 
 def samples(engine: httpx.Client) -> dict[str, float]:
@@ -219,6 +238,7 @@ def test_what_the_cache_stores_is_published(room: str) -> None:
         "get",
         "pods",
         f"--namespace={room}",
+        "--selector=app=vllm",
         "-o=jsonpath={.items[*].status.podIP}",
         doing="Asking for the engine's address",
     )
@@ -231,24 +251,41 @@ def test_what_the_cache_stores_is_published(room: str) -> None:
 
 
 def test_more_requests_than_sequences_wait(engine: httpx.Client) -> None:
-    wanted = 24  # eight more than max-num-seqs
-    body = {"model": MODEL, "prompt": "Tell me more.", "max_tokens": 1500, "n": wanted, "temperature": 1}
-    with engine.stream("POST", "/v1/completions", json={**body, "stream": True}):
+    with busy(engine, sequences=24, tokens=500):  # eight more than max-num-seqs
         seen = wait_until(
             lambda: (now := samples(engine))["num_requests_waiting"] and now,
-            deadline=30,
+            deadline=60,
             what="a request waits in the engine",
         )
-        assert seen["num_requests_running"] + seen["num_requests_waiting"] <= wanted
-        assert seen["num_requests_running"] <= 16
-    wait_until(
-        lambda: samples(engine)["num_requests_running"] == 0,
-        deadline=60,
-        what="the engine drops what nobody waits for",
-    )
+    assert seen["num_requests_running"] <= 16
+    assert seen["num_requests_running"] + seen["num_requests_waiting"] <= 24
+    assert samples(engine)["num_requests_waiting"] == 0
 
 
 def test_an_unknown_argument_stops_the_engine(room: str) -> None:
     command = ("python3", "-m", "vllm.entrypoints.cli.main", "serve", MODEL, "--no-such-argument")
     with pytest.raises(LabError, match="unrecognized arguments: --no-such-argument"):
         inside(room, *command)
+
+
+def test_the_router_of_chapter_2_leads_to_the_engine_and_its_adapter(engine: httpx.Client, room: str) -> None:
+    before = samples(engine)
+    with client(room, "service/router", 8081) as router:
+        for model in (MODEL, LORA):
+            answer = complete(router, "Hello through the router", model)
+            assert answer["model"] == model
+            assert answer["choices"] == complete(engine, "Hello through the router", model)["choices"]
+    assert samples(engine)["request_success_total"] - before["request_success_total"] == 4
+
+
+def test_the_endpoint_picker_reads_the_metrics_of_the_engine(engine: httpx.Client, room: str) -> None:
+    running = 'inference_pool_average_running_requests{name="demo"}'
+    with client(room, "service/router", 9090) as picker:
+        assert 'inference_pool_ready_pods{name="demo"} 1' in picker.get("/metrics").text
+        # Past the router, which cannot have counted them, and longer than it keeps a figure (5 s).
+        with busy(engine, sequences=4, tokens=2000):
+            wait_until(
+                lambda: f"{running} 4" in picker.get("/metrics").text,
+                deadline=60,
+                what="the endpoint picker sees four requests run in the engine",
+            )
