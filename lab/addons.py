@@ -202,10 +202,20 @@ def _start(engine: Engine, addon: Addon) -> None:
     with alone(addon.namespace):
         if _runs(addon):  # meanwhile, by another command
             return
-        with alone():
-            _provide_images(engine, addon)
+        if not _has_images(engine, addon):
+            with alone():
+                _provide_images(engine, addon)
         with step(f"Starting {addon.name} in the namespace {addon.namespace}"):
             _bring_up(addon)
+
+
+def _has_images(engine: Engine, addon: Addon) -> bool:
+    """Tell whether nothing needs to be provided: a look that needs no lock."""
+    if not registry.answers(engine):
+        return False
+    server = registry.address(engine)
+    known = [images.current(engine, edition.images()[key]) for key in addon.images]
+    return all(one and registry.holds(server, one) for one in known)
 
 
 def _provide_images(engine: Engine, addon: Addon) -> None:

@@ -82,13 +82,17 @@ def address(engine: Engine) -> str:
 
 def push(engine: Engine, server: str, image: Provided) -> None:
     """Put an image into the registry under its public name, unless it is there."""
-    path = home.folder("registry") / "pushed.json"
-    pushed = json.loads(path.read_text()) if path.exists() else {}
-    if pushed.get(image.name) == image.identity and _has(server, image.name):
+    if holds(server, image):
         return
     with step(f"Putting {image.name} into the lab's registry"):
         _send(engine, image.name, f"{server}/{image.name}")
-    home.write(path, json.dumps({**pushed, image.name: image.identity}, indent=2) + "\n")
+    pushed = {**_pushed(), image.name: image.identity}
+    home.write(_pushed_file(), json.dumps(pushed, indent=2) + "\n")
+
+
+def holds(server: str, image: Provided) -> bool:
+    """Tell whether the registry has exactly this image under its public name."""
+    return _pushed().get(image.name) == image.identity and _has(server, image.name)
 
 
 def write_mirrors() -> Path:
@@ -152,6 +156,17 @@ def answers(engine: Engine) -> bool:
         return httpx.get(f"http://{address(engine)}/v2/", timeout=20, trust_env=False).is_success
     except (LabError, httpx.HTTPError):
         return False
+
+
+def _pushed_file() -> Path:
+    return home.folder("registry") / "pushed.json"
+
+
+def _pushed() -> dict[str, str]:
+    """Return image name -> identity of what was put into the registry."""
+    path = _pushed_file()
+    pushed: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return pushed
 
 
 def _has(server: str, name: str) -> bool:
