@@ -27,6 +27,7 @@ def up() -> None:
     """Bring the lab up, or repair it; fast when it is up already."""
     with alone():
         engine = find_engine()
+        home.remove_unfinished()
         registry.require_ownership(engine)
         cluster.require_ownership(engine)
         provided = images.provide(engine, images.BASE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lab import addons, archives, home, host, images, objects, programs, upstream
+from lab import addons, archives, home, host, images, objects, programs, upstream, vllm_environment
 from lab.addons import Addon
 from lab.archives import Entry
 from lab.engine import Engine
@@ -20,8 +20,8 @@ from lab.images import Provided
 from lab.lock import alone
 from lab.progress import say, step
 
-#: Space that one program or folder of upstream takes at most, in GiB.
-SMALL = 0.2
+#: What add-ons prepare in a folder of the lab before they start, and who makes that folder.
+PREPARED = {"lab.vllm:prepare": vllm_environment.provide}
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,9 @@ def _parts(engine: Engine, chosen: list[Addon]) -> Iterator[Part]:
         [objects.BASES, *(place for addon in chosen for place in addon.upstream_folders)]
     ):
         yield _folder_part(upstream.archive_name(*place), upstream.folder(*place))
+    for prepare, provide in PREPARED.items():
+        if any(prepare in addon.prepare for addon in chosen):
+            yield _folder_part(f"{provide().name}.tgz", provide())
     for file in objects.given_crds():
         name = str(file.relative_to(home.archives()))
         yield Part(name, archives.checksum(file), 0, partial(shutil.copyfile, file))
@@ -87,7 +90,8 @@ def _image_part(engine: Engine, image: Provided) -> Part:
 
 
 def _folder_part(name: str, folder: Path) -> Part:
-    return Part(name, name, SMALL, partial(archives.pack, folder))
+    size = sum(file.lstat().st_size for file in folder.rglob("*")) / 2**30
+    return Part(name, name, size, partial(archives.pack, folder))
 
 
 def _is_saved(folder: Path, part: Part) -> bool:

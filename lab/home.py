@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,9 +66,7 @@ def workplace(parent: Path) -> Iterator[Path]:
     The folder is removed at the end. So are, at the start, those that killed runs left
     there; a run that is still at work holds a lock on its own.
     """
-    for left in parent.glob(f"{UNFINISHED}*"):
-        if left.is_dir() and _is_abandoned(left):
-            shutil.rmtree(left, ignore_errors=True)
+    _remove_abandoned(parent.glob(f"{UNFINISHED}*"))
     made = Path(tempfile.mkdtemp(dir=parent, prefix="."))
     descriptor = os.open(made, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)  # before it has the name that others look for
@@ -78,6 +76,19 @@ def workplace(parent: Path) -> Iterator[Path]:
     finally:
         os.close(descriptor)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_unfinished() -> None:
+    """Remove what killed runs left half made, wherever that was."""
+    _remove_abandoned(home().glob(f"{UNFINISHED}*"))
+    for name in ("addons", "programs", "upstream"):
+        _remove_abandoned(folder(name).rglob(f"{UNFINISHED}*"))
+
+
+def _remove_abandoned(found: Iterable[Path]) -> None:
+    for left in list(found):
+        if left.is_dir() and _is_abandoned(left):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_abandoned(folder: Path) -> bool:

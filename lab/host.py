@@ -13,6 +13,8 @@ from lab.errors import LabError
 
 #: A first offline build leaves about this much behind (caches and images), in GiB.
 BUILD_SPACE = 14
+#: One more build, when the compiler's caches are there, leaves at most this much, in GiB.
+NEXT_BUILD_SPACE = 4
 #: A cluster started from images that are there needs about this much, in GiB.
 CLUSTER_SPACE = 4
 

@@ -63,7 +63,8 @@ def build(group: str) -> Path:
         shutil.rmtree(old)
     if archives.unpack(archive_name(group), target):
         return target
-    host.require_space(home.home(), host.BUILD_SPACE)
+    first = not (home.folder("go") / "build").exists()
+    host.require_space(home.home(), host.BUILD_SPACE if first else host.NEXT_BUILD_SPACE)
     row = table("programs")[group]
     with home.workplace(parent) as work:
         (work / group).mkdir()

@@ -111,6 +111,15 @@ def test_what_a_killed_run_left_is_removed_by_the_next_and_a_running_one_is_not_
     assert not list(place.iterdir())
 
 
+def test_what_killed_runs_left_anywhere_is_removed() -> None:
+    left = home.folder("upstream/module/config") / f"{home.UNFINISHED}part"
+    left.mkdir()
+    with home.workplace(home.folder("programs")) as at_work:
+        home.remove_unfinished()
+        assert not left.exists()
+        assert at_work.exists()
+
+
 def test_a_replaced_archive_has_another_stamp(tmp_path: Path) -> None:
     path = tmp_path / "image.tar"
     path.write_text("one")
