@@ -355,7 +355,7 @@ def test_a_device_that_stays_is_named(run: Run, connection: Connection) -> None:
         connection.cluster.request(
             "PATCH",
             f"/api/v1/nodes/{node}/status",
-            body='{"status": {"capacity": {"rdma/stays": null}, "allocatable": {"rdma/stays": null}}}',
+            body={"status": {"capacity": {"rdma/stays": None}, "allocatable": {"rdma/stays": None}}},
             content_type="application/merge-patch+json",
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -49,6 +48,6 @@ def _patch(cluster: Cluster, node: str, patch: Mapping[str, Any], subresource: s
         "PATCH",
         f"{_path(node)}{subresource}",
         query={"fieldManager": FIELD_MANAGER},
-        body=json.dumps(patch),
+        body=patch,
         content_type=MERGE,
     )
