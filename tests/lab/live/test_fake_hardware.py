@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -35,6 +36,16 @@ def worker() -> str:
     names = cluster.kubectl("get", "nodes", "-o=name", doing="Listing the nodes").split()
     workers = [name.removeprefix("node/") for name in names if "worker" in name]
     return next(name for name in workers if name not in cluster.gpu_counts())
+
+
+@contextmanager
+def added(spec: str) -> Iterator[None]:
+    """Start an add-on and remove it at the end."""
+    try:
+        addons.ensure(spec)
+        yield
+    finally:
+        addons.remove(spec)
 
 
 def offered(node: str) -> dict[str, tuple[str, str]]:
@@ -128,11 +139,8 @@ def test_taking_away_what_is_not_there_changes_nothing(worker: str) -> None:
 def test_the_add_on_gives_a_node_its_own_devices_back() -> None:
     node, count = next(iter(cluster.gpu_counts().items()))
     spec = f"devices:node={node},devices={GPU}:2 {HCA}:3,namespace=test-devices"
-    addons.ensure(spec)
-    try:
+    with added(spec):
         assert offered(node) == {GPU: ("2", "2"), HCA: ("3", "3")}
-    finally:
-        addons.remove(spec)
     assert offered(node) == {GPU: (str(count), str(count))}
 
 
@@ -227,8 +235,7 @@ def places(room: Space) -> list[str]:
 
 def test_forty_nodes_without_machines_take_pods_rack_by_rack(room: Space) -> None:
     spec = "kwok-nodes:count=40,gpus=8,nodes-per-rack=8,racks-per-zone=2"
-    addons.ensure(spec)
-    try:
+    with added(spec):
         nodes = fake_nodes()
         assert Counter(node["metadata"]["labels"][RACK] for node in nodes.values()) == {
             f"kwok-{rack}": 8 for rack in range(1, 6)
@@ -242,6 +249,4 @@ def test_forty_nodes_without_machines_take_pods_rack_by_rack(room: Space) -> Non
         room.kubectl("scale", "deployment/spread", "--replicas=41")
         wait_until_ready(room, 40)
         assert sorted(places(room)) == ["", *sorted(nodes)]
-    finally:
-        addons.remove(spec)
     assert fake_nodes() == {}
