@@ -13,12 +13,13 @@ differs is data, in table.toml; small functions apply it, one for each kind of r
     differences.py    status codes, bodies, headers, metric names by line
     yaml_text.py      YAML in and out, with comments
 
-To add a rule: see that both programs load what it makes (tests/lab/live), add a row to
-table.toml with a kind that exists, its data, and why, and a case to CONFIGURATIONS of
-tests/lab/router_configurations.py. Only a new kind needs a function: one that takes
-the mapping, the rule and the Pass, changes the mapping in place, reports each change
-with `Pass.changed`, and refuses with `Pass.refuse`. Rules run in the table's order,
-in both directions. Nothing is dropped that would change what a configuration does.
+To add a rule: write the text for both lines into tests/lab/router_pairs.yaml, and a
+configuration that uses it into tests/lab/router_configurations.yaml, which
+tests/lab/live gives to both programs; then add a row to table.toml with a kind that
+exists, its data, and why. Only a new kind needs a function: it takes the mapping, the
+rule and the Pass, changes the mapping in place, reports each change with
+`Pass.changed`, and refuses with `Pass.refuse`. Rules run in the table's order, in both
+directions. Nothing is dropped that would change what a configuration does.
 """
 
 from __future__ import annotations
