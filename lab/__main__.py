@@ -62,7 +62,7 @@ def add(spec: str | None) -> None:
     if spec is None:
         for name in addons.names():
             addon = addons.find(name)
-            click.echo(f"{name:22}{addon.about}")
+            click.echo(f"{name:26}{addon.about}")
             for parameter, default in addon.parameters.items():
                 click.echo(f"{'':24}{parameter}={default}")
         return

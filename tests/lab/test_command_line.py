@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import edition, host, objects, packages
+from lab import addons, edition, host, objects, packages
 from lab.errors import LabError
 
 ROOT = edition.PROJECT
@@ -80,3 +80,22 @@ spec:
     assert "group: llm-d.ai" in new
     assert "x-k8s.io" not in new
     assert "format: int32" in new
+
+
+def test_the_readme_names_every_addon() -> None:
+    text = (ROOT / "lab/README.md").read_text()
+    assert [name for name in addons.names() if f"`{name}`" not in text] == []
+
+
+def test_an_unknown_addon_is_answered_with_the_known_ones() -> None:
+    answer = run_lab("add", "no-such-addon")
+    assert answer.returncode == 1
+    assert "no-such-addon" in answer.stderr
+    assert all(name in answer.stderr for name in addons.names())
+
+
+def test_an_unknown_parameter_is_answered_with_the_known_ones() -> None:
+    answer = run_lab("add", "fleet:colour=red")
+    assert answer.returncode == 1
+    assert "'colour=red'" in answer.stderr
+    assert "replicas" in answer.stderr

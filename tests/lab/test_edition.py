@@ -32,10 +32,6 @@ PINNED = {
     "envoy-gateway": ("github.com/envoyproxy/gateway", "envoy-gateway"),
     "dra-example-driver": ("sigs.k8s.io/dra-example-driver", "dra-example-driver"),
     "opentelemetry-collector": ("go.opentelemetry.io/collector/otelcol", "opentelemetry-collector"),
-    "workload-variant-autoscaler": (
-        "github.com/llm-d/llm-d-workload-variant-autoscaler",
-        "workload-variant-autoscaler",
-    ),
 }
 #: Images that only a registry gives; proofs that need them are skipped without one.
 REGISTRY_ONLY = {"kueue"}
