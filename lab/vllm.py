@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lab import tiny_model, vllm_environment
+from lab.cluster import ENGINES
 from lab.errors import LabError
-from lab.vllm_environment import MOUNT
 
 
 def prepare(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -18,8 +18,8 @@ def prepare(parameters: Mapping[str, str]) -> dict[str, str]:
     `environment` is the folder of vLLM as pods see it, `arguments` a JSON list.
     """
     return {
-        "environment": str(MOUNT / vllm_environment.provide().name),
-        "arguments": json.dumps(arguments(parameters, MOUNT / tiny_model.provide().name)),
+        "environment": f"{ENGINES}/{vllm_environment.provide().name}",
+        "arguments": json.dumps(arguments(parameters, Path(ENGINES, tiny_model.provide().name))),
     }
 
 

@@ -15,13 +15,12 @@ import sysconfig
 from pathlib import Path
 
 from lab import archives, edition, home, host, images, packages
+from lab.cluster import ENGINES
 from lab.engine import Engine, find_engine
 from lab.errors import LabError
 from lab.process import run
 from lab.progress import step
 
-#: Where nodes have the lab's folder `engines`.
-MOUNT = Path("/opt/life-with-llm-d")
 PACKAGES = edition.PROJECT / "requirements/vllm.txt"
 #: The image that the pods run, and what packages must fit: its Python, its C library.
 IMAGE = "python"
@@ -87,7 +86,7 @@ def _install(target: Path) -> None:
     (unfinished / NATIVE).mkdir()
     shutil.copy2(NUMA, unfinished / NATIVE)
     with step("Compiling the Python files of vLLM"):
-        _compile(find_engine(), unfinished, MOUNT / target.name)
+        _compile(find_engine(), unfinished, Path(ENGINES, target.name))
     unfinished.rename(target)
     shutil.rmtree(downloads)
 
