@@ -155,6 +155,19 @@ def node_conditions() -> dict[str, tuple[bool, str]]:
     return found
 
 
+def silent_api_services() -> dict[str, tuple[str, str]]:
+    """Return name -> namespace and reason, of what serves a part of the API and does not answer."""
+    listed = json.loads(kubectl("get", "apiservices", "-o=json", doing="Listing API services"))
+    found = {}
+    for service in listed["items"]:
+        conditions = service.get("status", {}).get("conditions", [])
+        failed = [one for one in conditions if one["type"] == "Available" and one["status"] != "True"]
+        if failed and "service" in service["spec"]:
+            namespace = service["spec"]["service"]["namespace"]
+            found[service["metadata"]["name"]] = (namespace, failed[0]["reason"])
+    return found
+
+
 def gpu_counts() -> dict[str, int]:
     """Return node name -> number of pretended GPUs, from the nodes' labels."""
     labels = {name: node["metadata"]["labels"] for name, node in _nodes().items()}

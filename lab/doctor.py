@@ -196,8 +196,22 @@ def _lab(engine: Engine) -> Iterator[Finding]:
             remedy = f"Start it anew: {engine.program} restart {name}, then {UP}."
             text = f"node {name} is NotReady: {reason}. {remedy}"
             yield Finding(good=False, text=text)
+    yield from _api_services()
     if all(ready for ready, _ in conditions.values()):
         yield Finding(good=True, text=f"cluster: up, {len(conditions)} nodes Ready")
+
+
+def _api_services() -> Iterator[Finding]:
+    """Find parts of the API that an add-on serves and that do not answer: kubectl fails with them."""
+    owners = addons.installed()
+    for name, (namespace, reason) in cluster.silent_api_services().items():
+        addon = owners.get(namespace, "")
+        again = (
+            f"nox -s lab -- remove {addon}, then add {addon}"
+            if addon
+            else f"kubectl delete apiservice {name}"
+        )
+        yield Finding(good=False, text=f"the API service {name} does not answer ({reason}): {again}.")
 
 
 def _published(container: dict[str, Any]) -> list[tuple[str, int]]:

@@ -22,6 +22,7 @@ from lab.engine import Engine, find_engine
 from lab.images import Provided
 from tests.harness.waiting import wait_until
 from tests.lab.live import network
+from tests.lab.live.space import whole_cluster
 
 #: Kills per test; each at another moment.
 KILLS = 4
@@ -201,6 +202,32 @@ def test_a_node_that_is_not_ready_is_found_by_doctor_and_its_remedy_helps(engine
     engine.run("restart", node, doing="Starting the node anew")
     lab("up")
     assert run([*LAB, "doctor"]).returncode == 0
+
+
+@DESTRUCTIVE
+def test_an_api_service_that_does_not_answer_is_found_by_doctor() -> None:
+    name = "v1.nothing.example"
+    spec = {
+        "group": "nothing.example",
+        "version": "v1",
+        "service": {"name": "nothing", "namespace": "default"},
+        "groupPriorityMinimum": 1,
+        "versionPriority": 1,
+    }
+    body = {
+        "apiVersion": "apiregistration.k8s.io/v1",
+        "kind": "APIService",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+    with whole_cluster(body):
+        wait_until(
+            lambda: name in cluster.silent_api_services(), deadline=60, what="the service is found silent"
+        )
+        examined = run([*LAB, "doctor"])
+    assert examined.returncode == 1
+    assert f"MISS  the API service {name} does not answer (ServiceNotFound)" in examined.stdout
+    assert f"kubectl delete apiservice {name}." in examined.stdout
 
 
 @pytest.fixture
