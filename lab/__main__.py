@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from lab import addons, airgap, cluster, doctor, edition, home, images, objects, registry
+from lab import addons, airgap, cluster, doctor, edition, home, images, objects, registry, translate
 from lab.engine import find_engine
 from lab.errors import LabError
 from lab.lock import alone
@@ -75,6 +75,9 @@ def add(spec: str | None) -> None:
 def remove(spec: str) -> None:
     """Remove an add-on and its namespace; its images stay."""
     addons.remove(spec)
+
+
+main.add_command(translate.command)
 
 
 @main.command()

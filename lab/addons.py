@@ -238,7 +238,8 @@ def _bring_up(addon: Addon) -> None:
 
 def _runs(addon: Addon) -> bool:
     """Tell whether exactly this add-on was applied, and still stands."""
-    return _applied(addon) == _key(addon) and rollout.stands(addon.namespace)
+    applied = _applied(addon)
+    return bool(applied) and applied == _key(addon) and rollout.stands(addon.namespace)
 
 
 def _applied(addon: Addon) -> str | None:
@@ -251,7 +252,7 @@ def _key(addon: Addon) -> str:
     provided = images.recorded()
     parts = [
         *(source.read_text() for source in addon.files.values()),
-        json.dumps(_values(addon), sort_keys=True),
+        json.dumps({**_values(addon), **_prepared(addon)}, sort_keys=True),
         *(provided[key].identity if key in provided else "" for key in addon.images),
         cluster.router_line(),
         upstream.key(addon.upstream["module"]) if addon.upstream else "",
