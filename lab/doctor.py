@@ -179,7 +179,7 @@ def _lab(engine: Engine) -> Iterator[Finding]:
     still = {name: found for name, found in nodes.items() if not engine.succeeds("exec", name, "true")}
     for name, found in still.items():
         yield Finding(good=False, text=f"node {name} stands still. {UP} starts it.")
-        yield from _taken_ports(name, found)
+        yield from taken_ports(name, found)
     if still:
         return
     stale = stale_kubeconfig(nodes)
@@ -220,7 +220,8 @@ def _published(container: dict[str, Any]) -> list[tuple[str, int]]:
     return [(one["HostIp"], int(one["HostPort"])) for ports in bound for one in ports or []]
 
 
-def _taken_ports(name: str, container: dict[str, Any]) -> Iterator[Finding]:
+def taken_ports(name: str, container: dict[str, Any]) -> Iterator[Finding]:
+    """Find ports that a container publishes when it runs, and another program has meanwhile."""
     for address, port in _published(container):
         if not host.port_is_free(address, port):
             text = (

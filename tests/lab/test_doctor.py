@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -148,3 +149,14 @@ def test_a_kubeconfig_that_names_another_port_is_found(tmp_path: Path) -> None:
     )
     path.write_text(path.read_text().replace(":2", ":3"))
     assert doctor.stale_kubeconfig(nodes) == ""
+
+
+def test_a_port_that_another_program_took_is_found() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        binding = {"6443/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]}
+        node = {"HostConfig": {"PortBindings": binding}}
+        (finding,) = doctor.taken_ports("control-plane", node)
+        assert not finding.good
+        assert finding.text.startswith(f"port {port} of 127.0.0.1, which control-plane publishes, is taken")
+    assert not list(doctor.taken_ports("control-plane", node))

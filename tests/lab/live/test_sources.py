@@ -247,3 +247,16 @@ def test_an_archive_that_is_cut_is_named_and_leaves_no_image(engine: Engine, pro
         images.provide(engine, ["other"])
     assert f"The archive may be damaged. Copy {path} here again, or remove it." in str(refused.value)
     assert engine.image_labels("registry.invalid/other:v1") is None
+
+
+def test_down_with_images_leaves_archives_alone(engine: Engine, provide: Provide) -> None:
+    provide.with_archive("other")
+    name = images.provide(engine, ["other"])["other"].name
+    for folder in ("addons/one", "upstream/one", "engines/one", "programs/one"):
+        (home.folder(folder) / "file").touch()
+    images.remove_all(engine)
+    assert engine.image_labels(name) is None
+    assert images.recorded() == {}
+    left = {path.name for path in home.home().iterdir()}
+    assert left == {"archives", "cluster", "logs"}
+    assert [path.name for path in home.archives().iterdir()] == ["registry.invalid_other_v1.tar"]
