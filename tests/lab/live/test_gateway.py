@@ -1,0 +1,118 @@
+"""Does a request reach a fleet through a Gateway that Envoy Gateway runs?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from lab import addons, cluster
+from tests.harness.forward import forwarded
+from tests.harness.waiting import wait_until
+from tests.lab.live.space import Object, Space, image, space
+
+MODEL = "gateway-model"
+#: Seconds until a new Gateway's Envoy answers on a busy host.
+PROGRAMMED = 180
+
+
+@pytest.fixture
+def room() -> Iterator[Space]:
+    """Return a namespace of this test's own."""
+    with space() as made:
+        yield made
+
+
+def gateway() -> Object:
+    """Return a Gateway that takes routes of its namespace on port 80."""
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "front"},
+        "spec": {
+            "gatewayClassName": "eg",
+            "listeners": [{"name": "http", "protocol": "HTTP", "port": 80}],
+        },
+    }
+
+
+def route(fleet: str) -> Object:
+    """Return a route from /chat/... to a fleet's /v1/..., marked with a header."""
+    mark = {"add": [{"name": "x-came-through", "value": "envoy-gateway"}]}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "chat"},
+        "spec": {
+            "parentRefs": [{"name": "front"}],
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/chat"}}],
+                    "filters": [
+                        {
+                            "type": "URLRewrite",
+                            "urlRewrite": {
+                                "path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/v1"}
+                            },
+                        },
+                        {"type": "ResponseHeaderModifier", "responseHeaderModifier": mark},
+                    ],
+                    "backendRefs": [{"name": "sim", "namespace": fleet, "port": 8000}],
+                }
+            ],
+        },
+    }
+
+
+def grant(room: Space) -> Object:
+    """Return the fleet's consent to a route of another namespace."""
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "ReferenceGrant",
+        "metadata": {"name": "front"},
+        "spec": {
+            "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": room.name}],
+            "to": [{"group": "", "kind": "Service"}],
+        },
+    }
+
+
+def condition(found: Object, kind: str) -> str:
+    """Return a condition's status, empty while nobody wrote it."""
+    return next((one["status"] for one in found["status"].get("conditions", []) if one["type"] == kind), "")
+
+
+def test_a_route_leads_to_a_fleet_and_nothing_else_does(room: Space) -> None:
+    addons.ensure("envoy-gateway")
+    fleet = addons.ensure(f"fleet:model={MODEL},replicas=1").namespace
+    lab = cluster.connect()
+    shell = {**os.environ, "KUBECONFIG": str(lab.kubeconfig)}
+    shell["PATH"] = f"{lab.kubectl.parent}:{shell['PATH']}"
+    room.create(gateway(), route(fleet))
+    wait_until(
+        lambda: condition(room.read("gateway", "front"), "Programmed") == "True",
+        deadline=PROGRAMMED,
+        what="the Gateway is programmed",
+    )
+    containers = room.list("pods")[0]["spec"]["containers"]
+    assert containers[0]["image"] == image("envoy")
+    with forwarded("service/front", 80, room.name, shell, deadline=60) as url:
+        # Without the fleet's consent, the route has no backend.
+        refused = wait_until(
+            lambda: httpx.get(f"{url}/chat/models", timeout=5), deadline=60, what="Envoy answers"
+        )
+        assert refused.status_code == 500
+        Space(fleet).create(grant(room))
+        try:
+            answer = wait_until(
+                lambda: httpx.get(f"{url}/chat/models", timeout=5).raise_for_status(),
+                deadline=60,
+                what="the fleet answers",
+            )
+            assert answer.json()["data"][0]["id"] == MODEL
+            assert answer.headers["x-came-through"] == "envoy-gateway"
+            assert httpx.get(f"{url}/v1/models", timeout=5).status_code == 404
+        finally:
+            Space(fleet).kubectl("delete", "referencegrant", "front")
