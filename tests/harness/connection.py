@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ class Connection:
 
     def __init__(self, context: str = "", router_line: str = "") -> None:
         """Prepare to connect to the lab, or to the cluster of a context of the user's kubeconfig."""
+        self._until_closed = ExitStack()
         self._context = context
         self._router_line = router_line
         self._ensured: dict[str, LabError | None] = {}
@@ -49,8 +51,12 @@ class Connection:
         return self.lab if isinstance(self.lab, OwnCluster) else None
 
     def _own(self) -> OwnCluster:
-        self._folder = TemporaryDirectory(prefix="life-with-llm-d-")  # goes with the connection
-        return connect_to(self._context, self._router_line, Path(self._folder.name))
+        folder = self._until_closed.enter_context(TemporaryDirectory(prefix="life-with-llm-d-"))
+        return connect_to(self._context, self._router_line, Path(folder))
+
+    def close(self) -> None:
+        """Remove the copy of the user's kubeconfig."""
+        self._until_closed.close()
 
     @cached_property
     def cluster(self) -> Cluster:

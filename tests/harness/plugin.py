@@ -102,6 +102,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(config.stash[WORKERS], "proof-workers")
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing of the connection."""
+    if CONNECTION in config.stash:
+        config.stash[CONNECTION].close()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Say what a cluster of one's own lacks, before anything is collected or made there."""
