@@ -63,11 +63,21 @@ def examples(session: nox.Session) -> None:
     session.run("pytest", "--numprocesses=4", "tests/examples", *session.posargs)
 
 
+@nox.session(default=False)
+def addons(session: nox.Session) -> None:
+    """Start the lab's add-ons and prove that they work: all, or nox -s addons -- llm_d workloads."""
+    _install(session, "tests")
+    session.run("python", "-m", "lab", "up")
+    modules = [f"tests/lab/addons/test_{name}.py" for name in session.posargs]
+    session.run("pytest", *(modules or ["tests/lab/addons"]))
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test that needs neither a cluster nor the built editions."""
     _install(session, "tests")
-    ignored = [f"--ignore=tests/{name}" for name in ("examples", "lab/live", "book/editions")]
+    elsewhere = ("examples", "lab/live", "lab/addons", "book/editions")
+    ignored = [f"--ignore=tests/{name}" for name in elsewhere]
     session.run("pytest", *ignored, *session.posargs)
 
 

@@ -13,7 +13,7 @@ import pytest
 from lab import addons, cluster
 from lab.router_lines.differences import differs, metric
 from tests.harness.waiting import wait_until
-from tests.lab.live.traffic import POD, at_once, complete, count, fake_metrics, pods, pods_that_answer, reach
+from tests.lab.addons.traffic import POD, at_once, complete, count, fake_metrics, pods, pods_that_answer, reach
 
 #: Chance lets 12 requests go to the same of three pods once in 177,147 times.
 MANY = 12
