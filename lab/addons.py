@@ -71,13 +71,13 @@ class Addon:
 
     @property
     def files(self) -> dict[Path, Path]:
-        """Place -> source of its own files, of its listings, and of what it includes."""
-        own = FOLDERS / self.name
-        found = {file.relative_to(own): file for file in sorted(own.rglob("*")) if file.is_file()}
-        found |= {Path("examples", name): edition.PROJECT / "examples" / name for name in self.examples}
+        """Place -> source of what it includes, of its listings, and of its own files, which win."""
+        found: dict[Path, Path] = {}
         for part in self.includes:
             found |= {Path(part, place): source for place, source in find(part).files.items()}
-        return found
+        found |= {Path("examples", name): edition.PROJECT / "examples" / name for name in self.examples}
+        own = FOLDERS / self.name
+        return found | {file.relative_to(own): file for file in sorted(own.rglob("*")) if file.is_file()}
 
     @property
     def upstream_folders(self) -> list[tuple[str, str, str]]:
@@ -250,9 +250,10 @@ def _applied(addon: Addon) -> str | None:
 def _key(addon: Addon) -> str:
     """Return a hash of all that decides what is applied."""
     provided = images.recorded()
+    values = {**_values(addon), **_prepared(addon)}
     parts = [
-        *(source.read_text() for source in addon.files.values()),
-        json.dumps({**_values(addon), **_prepared(addon)}, sort_keys=True),
+        *(_fill(source, values) for source in addon.files.values()),
+        json.dumps(addon.parameters, sort_keys=True),
         *(provided[key].identity if key in provided else "" for key in addon.images),
         cluster.router_line(),
         upstream.key(addon.upstream["module"]) if addon.upstream else "",

@@ -20,6 +20,10 @@ TOUCHED = "life-with-llm-d/touched"
 #: kubectl's own check asks for the schema of the API, which the server refuses for a while
 #: after another add-on has taught it new kinds.
 UNCHECKED = "--validate=false"
+#: What the API server says while an API that it passes on does not answer yet.
+BUSY = "currently unable to handle the request"
+#: Seconds that such an answer is borne.
+BUSY_LIMIT = 60
 #: What the API server says when a webhook refused an object.
 REFUSED = "denied the request"
 WORKLOADS = ("deployments", "statefulsets", "daemonsets")
@@ -287,15 +291,25 @@ def _wait(*words: str) -> None:
 
 
 def _apply(objects: Path, part: str, chosen: list[Object]) -> None:
-    if chosen:
-        file = objects.with_name(f"{part}.json")
-        write(file, chosen)
-        cluster.kubectl(
-            "apply",
-            "--server-side",
-            UNCHECKED,
-            "--force-conflicts",
-            f"--filename={file}",
-            doing=f"Applying {objects.parent.name}",
-            timeout=120,
-        )
+    if not chosen:
+        return
+    file = objects.with_name(f"{part}.json")
+    write(file, chosen)
+    deadline = time.monotonic() + BUSY_LIMIT
+    while True:
+        try:
+            cluster.kubectl(
+                "apply",
+                "--server-side",
+                UNCHECKED,
+                "--force-conflicts",
+                f"--filename={file}",
+                doing=f"Applying {objects.parent.name}",
+                timeout=120,
+            )
+        except LabError as error:
+            if BUSY not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+        else:
+            return
