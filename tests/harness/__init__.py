@@ -1,8 +1,9 @@
 """The proof harness: a test claims a listing, proves it, and a record says so.
 
-A proof is a pytest test in tests/examples/test_<chapter>.py. It names the listings it
-proves (paths under examples/), the evidence it gives, and for each listing at least
-one change that must make it fail. All of the API is in this example::
+A proof is a pytest test in tests/examples, in test_02_installation.py for the listings
+of examples/02-installation. It names the listings it proves (paths under examples/), the
+evidence it gives, and for each listing at least one change that must make it fail. All
+of the API is in this example::
 
     import httpx
     from tests.harness import Mutant, Proof, proves
@@ -31,9 +32,23 @@ passed deadline, a failed command or an HTTP error. Anything else is an error. A
 and assert in the test's body (helpers are fine), not in a fixture: a failure while
 a fixture is set up is an error, never a kill.
 
+Evidence, strongest first:
+
+ran         applied to the lab, and its outcome asserted
+refused     for files in examples/<chapter>/refused/, and no others: `proof.refused`
+accepted    strictly accepted by the API server (`proof.accepted`): nothing can run it
+computed    no cluster: a program of the book, tested
+checked     no cluster: its own tool takes it (promtool, shellcheck, ...)
+captured    no cluster: parsed from a committed capture of real hardware
+
+Mutant(listing, old, new, because=...): `old` occurs exactly once in the file, and may
+span lines. State the expected outcome in the test: one that is read from the mutated
+copy changes with it, and the mutant survives. Write `namespace: llm-d` in a listing, or
+none: the test's own takes its place.
+
 What a claim may say besides its listings, evidence and mutants:
 
-uses=["router"]         components of edition.toml whose versions the record names
+uses=["router"]         keys of [versions] in edition.toml; the record names them
 needs=["prometheus", "fleet:model=chat,replicas=2"]
                         add-ons that must run; the session starts them before its first
                         proof, and they stay. One that cannot be had on this host skips
@@ -108,10 +123,14 @@ between the reader's shell and the test is exchanged, both ways::
             "02-installation/chat.console", exchange={"http://localhost:8081": url}
         )
 
-A new transcript starts as the commands alone; `--record` writes the output. Commands
-must succeed, except those whose numbers (from 1) are in `failing`, which must fail.
+A new transcript starts as the commands alone; `--record` writes the output (give it its
+mutants after that: they change the output). Commands must succeed, except those whose numbers (from 1) are in `failing`, which must fail.
 A mutant of a transcript changes its expected output; a mutant of a refused file
 repairs it; one of a program changes its text.
+
+While you write: `nox -s examples -- tests/examples/test_02_installation.py -k pool --record`
+runs one proof. Records are written at the end of a run; what is stopped with Ctrl-C
+takes its namespaces away, a killed one leaves them (label life-with-llm-d.run).
 
 Options of a run (`nox -s examples -- ...`):
 
