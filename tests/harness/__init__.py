@@ -124,9 +124,9 @@ between the reader's shell and the test is exchanged, both ways::
         )
 
 A new transcript starts as the commands alone; `--record` writes the output (give it its
-mutants after that: they change the output). Commands must succeed, except those whose numbers (from 1) are in `failing`, which must fail.
-A mutant of a transcript changes its expected output; a mutant of a refused file
-repairs it; one of a program changes its text.
+mutants after that: they change the output). Commands must succeed, except those whose
+numbers (from 1) are in `failing`, which must fail. A mutant of a transcript changes its
+expected output; a mutant of a refused file repairs it; one of a program changes its text.
 
 While you write: `nox -s examples -- tests/examples/test_02_installation.py -k pool --record`
 runs one proof. Records are written at the end of a run; what is stopped with Ctrl-C
