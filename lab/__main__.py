@@ -46,11 +46,11 @@ def status() -> None:
     """Show what runs, and how to reach it."""
     lab = cluster.connect()
     for name, version in lab.environment().items():
-        click.echo(f"{name:22}{version}")
-    click.echo(f"{'kubeconfig':22}{lab.kubeconfig}")
-    click.echo(f"{'use it with':22}{_shell_hint()}")
+        click.echo(f"{name:32}{version}")
+    click.echo(f"{'kubeconfig':32}{lab.kubeconfig}")
+    click.echo(f"{'use it with':32}{_shell_hint()}")
     for namespace, name in addons.installed().items():
-        click.echo(f"{'add-on ' + name:22}namespace {namespace}")
+        click.echo(f"{'add-on ' + name:32}namespace {namespace}")
     click.echo()
     click.echo(cluster.kubectl("get", "nodes", doing="Listing the nodes").rstrip())
 
@@ -64,7 +64,7 @@ def add(spec: str | None) -> None:
             addon = addons.find(name)
             click.echo(f"{name:26}{addon.about}")
             for parameter, default in addon.parameters.items():
-                click.echo(f"{'':24}{parameter}={default}")
+                click.echo(f"{'':28}{parameter}={default}")
         return
     addon = addons.ensure(spec)
     say(f"{addon.name} is ready in the namespace {addon.namespace}.")
@@ -83,9 +83,11 @@ main.add_command(translate.command)
 @main.command()
 def env() -> None:
     """Print the shell lines that point kubectl at the lab."""
-    lab = cluster.connect()
+    lab = cluster.find()
+    # Also when it is not up: eval of nothing would leave kubectl at some other cluster.
     click.echo(f'export KUBECONFIG="{lab.kubeconfig}"')
     click.echo(f'export PATH="{lab.kubectl.parent}:$PATH"')
+    cluster.connect()
 
 
 @main.command()

@@ -35,8 +35,6 @@ APPLIED = "life-with-llm-d/applied"
 RENDER_LIMIT = 300
 #: Label on an add-on's namespace: the add-on's name.
 LABEL = "life-with-llm-d/addon"
-
-
 #: `${name}`, `${versions.name}`, `${images.name}`; a bare $name is left to shells.
 PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 
@@ -49,9 +47,9 @@ class Addon:
     `examples` listings, `images` keys of edition.toml, `upstream` what is read from a Go
     module, `ready` what must hold beyond running workloads, `prepare` functions
     (`module:name`) that take the parameters and return further values, `undo` functions
-    that take back what those did to the cluster. With `router`, the
-    objects are translated for the router line that the lab has; with `newer_router`, no
-    other line than the edition's will do.
+    that take back what those did to the cluster. With `router`, the objects are translated
+    for the router line that the lab has; with `newer_router`, no other line than the
+    edition's will do.
     """
 
     name: str
@@ -161,7 +159,7 @@ def _row(name: str) -> dict[str, Any]:
         message = f"lab/addons/{name}/addon.toml is not TOML: {error}. Correct it."
         raise LabError(message) from error
     for part in map(_row, row.get("includes", [])):
-        for key in ("needs", "images", "prepare"):
+        for key in ("needs", "images", "prepare", "undo"):
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
@@ -288,11 +286,20 @@ def _render(addon: Addon) -> Path:
             _add_upstream(addon, work)
         text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}", timeout=RENDER_LIMIT)
         if addon.router:
-            text = router_lines.translate(text, cluster.router_line())
+            text = _for_this_router(addon, text)
         rollout.write(work / target.name, rollout.parse(text))
         shutil.rmtree(target.parent, ignore_errors=True)
         work.rename(target.parent)
     return target
+
+
+def _for_this_router(addon: Addon, text: str) -> str:
+    """Translate an add-on's objects; what the lab's router lacks makes it unavailable here."""
+    try:
+        return router_lines.translate(text, cluster.router_line())
+    except LabError as error:
+        message = f"The add-on {addon.name} cannot be had with this lab's router. {error}"
+        raise NotAvailable(message) from error
 
 
 def _prepared(addon: Addon) -> dict[str, str]:

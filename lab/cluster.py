@@ -59,9 +59,14 @@ class Lab:
         }
 
 
+def find() -> Lab:
+    """Return where the lab is to be reached, up or not."""
+    return Lab(home.kubeconfig(), _kubectl(), router_line())
+
+
 def connect() -> Lab:
     """Return the running lab; raises LabError when it is not up."""
-    lab = Lab(home.kubeconfig(), _kubectl(), router_line())
+    lab = find()
     ready = lab.kubeconfig.exists() and lab.kubectl.exists()
     # On a busy host an answer may take a while; where nobody listens, the end comes at once.
     if not (ready and succeeds(_kubectl_command("get", "--raw=/readyz"), timeout=120)):

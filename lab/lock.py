@@ -14,7 +14,7 @@ from lab.progress import say
 @contextmanager
 def alone(part: str = "lab") -> Iterator[None]:
     """Hold the lock of the lab or of one of its namespaces, across processes, for the body."""
-    lock = FileLock(home.home() / f"{part}.lock")
+    lock = FileLock(home.folder("locks") / f"{part}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:

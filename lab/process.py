@@ -34,7 +34,6 @@ def run(
     """Run a command to its end and return what it printed on standard output.
 
     `given` is what it reads on standard input.
-
     `doing` completes the sentence "… failed"; `remedy` is added to it. All output
     goes to a log file in the lab's folder, named in the error. `timeout` is in
     seconds. Raises LabError when the program is missing, fails or takes too long.

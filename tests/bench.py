@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from lab import addons, edition
+from lab.errors import LabError
+from tests.harness.claims import claims_of_project
 
 PYTHON = sys.executable
 #: Every kept run: date, host and figures; the last one of a host is compared with.
 KEPT = Path(__file__).with_name("bench.json")
-#: Proofs that the whole book is planned to have (the outline's listings).
+#: Proofs that the whole book is planned to have.
 PLANNED_PROOFS = 150
 #: What a build of the editions reads.
 READ_BY_BUILD = (
@@ -134,7 +136,7 @@ def add(name: str) -> float:
         addons.ensure(name)
         addons.remove(name)
         return lab("add", name)
-    except addons.LabError as error:
+    except LabError as error:
         print(f"    {error}")
         return 0.0
     finally:
@@ -186,10 +188,10 @@ def test_settings_{0}(proof):
 
 
 def proofs() -> float:
-    """Time all proofs, as `nox -s examples` runs them; print what the planned book would take."""
-    seconds = timed(PYTHON, "-m", "nox", "--no-venv", "-s", "examples")
-    there = len(list(edition.PROJECT.glob("tests/examples/test_*.py")))
-    print(f"    {there} modules of proofs")
+    """Time all proofs, side by side as in `nox -s examples`; print what the book's would take."""
+    seconds = timed(PYTHON, "-m", "pytest", "-q", "--numprocesses=4", "tests/examples")
+    there = len(claims_of_project(edition.PROJECT))
+    print(f"    {there} proofs; {PLANNED_PROOFS} of them would take {seconds / there * PLANNED_PROOFS:.0f} s")
     return seconds
 
 

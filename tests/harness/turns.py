@@ -15,6 +15,6 @@ def turn(*, alone: bool) -> Iterator[None]:
 
     It holds across processes and sessions; a killed process gives its turn back.
     """
-    with (home.home() / "proofs.lock").open("w") as lock:
+    with (home.folder("locks") / "proofs.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,21 +9,9 @@ import pytest
 
 from lab import addons, edition, host, objects, packages
 from lab.errors import LabError
+from tests.lab.command import run_lab
 
 ROOT = edition.PROJECT
-
-
-def run_lab(*words: str, module: str = "lab", **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a user does, with some variables changed."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_missing_packages_are_named_with_their_command() -> None:
@@ -43,6 +29,13 @@ def test_a_lab_that_is_not_up_says_how_to_start_it(tmp_path: Path) -> None:
     answer = run_lab("status", LIFE_WITH_LLMD_HOME=str(tmp_path))
     assert answer.returncode == 1
     assert answer.stderr == "Error: The lab is not up. Start it with: nox -s lab -- up\n"
+
+
+def test_a_shell_never_stays_at_another_cluster(tmp_path: Path) -> None:
+    answer = run_lab("env", LIFE_WITH_LLMD_HOME=str(tmp_path))
+    assert answer.returncode == 1
+    assert f'export KUBECONFIG="{tmp_path}/cluster/kubeconfig"' in answer.stdout.splitlines()
+    assert "not up" in answer.stderr
 
 
 def test_without_engine_the_remedy_is_named(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from lab import archives, doctor, edition, images
 from lab.archives import Entry
+from tests.lab.command import run_lab
 
 #: An address of loopback where nothing listens.
 NOWHERE = "http://127.0.0.1:1"
@@ -31,19 +31,6 @@ def host_without_registries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     images.registry_answers.cache_clear()
     yield
     images.registry_answers.cache_clear()
-
-
-def run_doctor(**environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, with some variables changed."""
-    return subprocess.run(
-        [sys.executable, "-m", "lab", "doctor"],
-        cwd=edition.PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 @contextmanager
@@ -65,7 +52,7 @@ def archive_of(key: str, text: str, folder: Path) -> Path:
 
 
 def test_without_engine_the_remedy_is_named_and_the_disk_judged(tmp_path: Path) -> None:
-    answer = run_doctor(PATH="")
+    answer = run_lab("doctor", PATH="")
     assert answer.returncode == 1
     assert "MISS  No container engine: install docker, or podman (apt-get install podman)." in answer.stdout
     assert f"GiB free at {tmp_path}" in answer.stdout
@@ -77,7 +64,7 @@ def test_an_engine_that_is_broken_is_reported_with_its_words(tmp_path: Path) -> 
     program.parent.mkdir()
     program.write_text("#!/bin/sh\necho 'cannot open the storage' >&2\nexit 125\n")
     program.chmod(0o755)
-    answer = run_doctor(PATH=f"{program.parent}:/bin")
+    answer = run_lab("doctor", PATH=f"{program.parent}:/bin")
     assert answer.returncode == 1
     assert "MISS  Asking podman for its state failed (exit code 125):" in answer.stdout
     assert "cannot open the storage" in answer.stdout
@@ -89,7 +76,7 @@ def test_a_disk_that_is_nearly_full_is_found(tmp_path: Path, monkeypatch: pytest
     place.mkdir()
     with small_disk(place):
         monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(place))
-        answer = run_doctor(PATH="")
+        answer = run_lab("doctor", PATH="")
     assert (
         f"MISS  Too little disk: {place} has 0.1 GiB free, and 14 GiB are needed. Free some" in answer.stdout
     )

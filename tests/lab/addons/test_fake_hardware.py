@@ -10,24 +10,17 @@ from typing import Any
 
 import pytest
 
-from lab import addons, cluster, objects
+from lab import addons, cluster, edition, objects
 from tests.harness.waiting import wait_until
-from tests.lab.live.space import Object, Space, image, read, space
+from tests.lab.live.space import Object, Space, image, read
 
 HCA = "rdma/hca"
 GPU = objects.GPU
 RACK = "topology.llm-d-book.example/rack"
 ZONE = "topology.kubernetes.io/zone"
-PAUSE = "registry.k8s.io/pause:3.10.2"
+PAUSE = edition.fill("registry.k8s.io/pause:{pause}")
 #: Seconds that a pod has to be scheduled and started on a busy host.
 STARTED = 120
-
-
-@pytest.fixture
-def room() -> Iterator[Space]:
-    """Return a namespace of this test's own."""
-    with space() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

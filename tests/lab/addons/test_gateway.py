@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
-import httpx
-import pytest
-
-from lab import addons, cluster
-from tests.harness.forward import forwarded
+from lab import addons
 from tests.harness.waiting import wait_until
-from tests.lab.live.space import Object, Space, image, space
+from tests.lab.addons.traffic import reach
+from tests.lab.live.space import Object, Space, image
 
 MODEL = "gateway-model"
 #: Seconds until a new Gateway's Envoy answers on a busy host.
 PROGRAMMED = 180
-
-
-@pytest.fixture
-def room() -> Iterator[Space]:
-    """Return a namespace of this test's own."""
-    with space() as made:
-        yield made
 
 
 def gateway() -> Object:
@@ -87,9 +74,6 @@ def condition(found: Object, kind: str) -> str:
 def test_a_route_leads_to_a_fleet_and_nothing_else_does(room: Space) -> None:
     addons.ensure("envoy-gateway")
     fleet = addons.ensure(f"fleet:model={MODEL},replicas=1").namespace
-    lab = cluster.connect()
-    shell = {**os.environ, "KUBECONFIG": str(lab.kubeconfig)}
-    shell["PATH"] = f"{lab.kubectl.parent}:{shell['PATH']}"
     room.create(gateway(), route(fleet))
     wait_until(
         lambda: condition(room.read("gateway", "front"), "Programmed") == "True",
@@ -98,21 +82,19 @@ def test_a_route_leads_to_a_fleet_and_nothing_else_does(room: Space) -> None:
     )
     containers = room.list("pods")[0]["spec"]["containers"]
     assert containers[0]["image"] == image("envoy")
-    with forwarded("service/front", 80, room.name, shell, deadline=60) as url:
+    with reach(room.name, "service/front", 80) as client:
         # Without the fleet's consent, the route has no backend.
-        refused = wait_until(
-            lambda: httpx.get(f"{url}/chat/models", timeout=5), deadline=60, what="Envoy answers"
-        )
+        refused = wait_until(lambda: client.get("/chat/models", timeout=5), deadline=60, what="Envoy answers")
         assert refused.status_code == 500
         Space(fleet).create(grant(room))
         try:
             answer = wait_until(
-                lambda: httpx.get(f"{url}/chat/models", timeout=5).raise_for_status(),
+                lambda: client.get("/chat/models", timeout=5).raise_for_status(),
                 deadline=60,
                 what="the fleet answers",
             )
             assert answer.json()["data"][0]["id"] == MODEL
             assert answer.headers["x-came-through"] == "envoy-gateway"
-            assert httpx.get(f"{url}/v1/models", timeout=5).status_code == 404
+            assert client.get("/v1/models", timeout=5).status_code == 404
         finally:
             Space(fleet).kubectl("delete", "referencegrant", "front")

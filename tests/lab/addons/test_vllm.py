@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import string
@@ -16,8 +15,8 @@ import pytest
 
 from lab import addons, cluster, vllm_environment
 from lab.errors import LabError
-from tests.harness.forward import forwarded
 from tests.harness.waiting import wait_until
+from tests.lab.addons.traffic import reach
 
 MODEL = "tiny"
 LORA = "tiny-lora"
@@ -74,20 +73,7 @@ def room() -> str:
 @pytest.fixture(scope="module")
 def engine(room: str) -> Iterator[httpx.Client]:
     """Return a client of the engine's Service."""
-    with client(room, "service/vllm", 8000) as opened:
-        yield opened
-
-
-@contextmanager
-def client(room: str, target: str, port: int) -> Iterator[httpx.Client]:
-    """Open a port of a Service or Deployment to HTTP requests."""
-    lab = cluster.connect()
-    shell = {**os.environ, "KUBECONFIG": str(lab.kubeconfig)}
-    shell["PATH"] = f"{lab.kubectl.parent}:{shell['PATH']}"
-    with (
-        forwarded(target, port, room, shell, deadline=60) as url,
-        httpx.Client(base_url=url, timeout=60) as opened,
-    ):
+    with reach(room, "service/vllm", 8000) as opened:
         yield opened
 
 
@@ -270,7 +256,7 @@ def test_an_unknown_argument_stops_the_engine(room: str) -> None:
 
 def test_the_router_of_chapter_2_leads_to_the_engine_and_its_adapter(engine: httpx.Client, room: str) -> None:
     before = samples(engine)
-    with client(room, "service/router", 8081) as router:
+    with reach(room, "service/router", 8081) as router:
         for model in (MODEL, LORA):
             answer = complete(router, "Hello through the router", model)
             assert answer["model"] == model
@@ -280,7 +266,7 @@ def test_the_router_of_chapter_2_leads_to_the_engine_and_its_adapter(engine: htt
 
 def test_the_endpoint_picker_reads_the_metrics_of_the_engine(engine: httpx.Client, room: str) -> None:
     running = 'inference_pool_average_running_requests{name="demo"}'
-    with client(room, "service/router", 9090) as picker:
+    with reach(room, "service/router", 9090) as picker:
         assert 'inference_pool_ready_pods{name="demo"} 1' in picker.get("/metrics").text
         # Past the router, which cannot have counted them, and longer than it keeps a figure (5 s).
         with busy(engine, sequences=4, tokens=2000):

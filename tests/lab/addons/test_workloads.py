@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from lab import addons
 from tests.harness.waiting import wait_until
-from tests.lab.live.space import Object, Space, image, is_ready, read, space, whole_cluster
+from tests.lab.live.space import Object, Space, image, is_ready, read, whole_cluster
 
 #: Seconds for a few pods to start on a busy host.
 PODS = 120
-
-
-@pytest.fixture
-def room() -> Iterator[Space]:
-    """Return a namespace of this test's own."""
-    with space() as made:
-        yield made
 
 
 def simulator(model: str) -> Object:

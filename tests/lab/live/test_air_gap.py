@@ -11,8 +11,11 @@ import pytest
 
 from lab import archives, edition, images
 from lab.engine import find_engine
+from tests.lab.command import run_lab
 from tests.lab.live.network import own_storage
 
+#: Seconds that saving the base may take on a busy host.
+SAVED = 1800
 #: What a host without network does with the archives before it makes its cluster.
 TAKE_ALL = """
 from lab import images, objects, programs, upstream
@@ -29,21 +32,9 @@ print(len(objects.crds()), "CRDs")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Save what the base needs, from the lab that is up; return the folder."""
     folder = tmp_path_factory.mktemp("saved")
-    answer = run_lab("images", "--save", str(folder))
+    answer = run_lab("images", "--save", str(folder), timeout=SAVED)
     assert answer.returncode == 0, answer.stderr
     return folder
-
-
-def run_lab(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the lab as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "lab", *words],
-        cwd=edition.PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=1800,
-        check=False,
-    )
 
 
 def test_saved_files_are_those_of_the_index_and_are_kept(saved: Path) -> None:
@@ -51,7 +42,7 @@ def test_saved_files_are_those_of_the_index_and_are_kept(saved: Path) -> None:
     assert {file.name for file in saved.iterdir()} == {*rows, archives.INDEX}
     assert {archives.checksum(saved / name) for name in rows} == {row.sha256 for row in rows.values()}
     before = {file.name: file.stat().st_mtime_ns for file in saved.iterdir()}
-    again = run_lab("images", "--save", str(saved))
+    again = run_lab("images", "--save", str(saved), timeout=SAVED)
     assert again.returncode == 0, again.stderr
     assert "Saving" not in again.stderr
     assert {file.name: file.stat().st_mtime_ns for file in saved.iterdir()} == before

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from lab import cluster, edition, home
+from lab import cluster, home
 from lab.engine import find_engine
-
-
-def run_lab(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the lab as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "lab", *words],
-        cwd=edition.PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+from tests.lab.command import run_lab
 
 
 def node_identities() -> dict[str, str]:

@@ -1,0 +1,24 @@
+"""The lab's command line, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from lab import edition
+
+
+def run_lab(
+    *words: str, module: str = "lab", timeout: float = 300, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, within `timeout` seconds, with some variables changed."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *words],
+        cwd=edition.PROJECT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
