@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from ruamel.yaml.error import MarkedYAMLError
 
+from lab import edition
 from lab.errors import LabError
 from lab.router_lines import Translation, translation
 
@@ -16,7 +17,11 @@ from lab.router_lines import Translation, translation
 @click.command("translate")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
-    "--to", "version", required=True, metavar="VERSION", help="The router's version, such as v0.10.0."
+    "--to",
+    "version",
+    required=True,
+    metavar="VERSION",
+    help=f"The router's version, such as {edition.versions()['router']}.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the text there.")
 def command(file: Path, version: str, output: Path | None) -> None:
