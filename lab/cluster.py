@@ -31,6 +31,8 @@ ENGINES = "/opt/life-with-llm-d"
 GPU_LABEL = "nvidia.com/gpu.count"
 #: Seconds that nodes and system pods have to become Ready.
 READY_LIMIT = 180
+#: What `kubectl wait` waits for before a node's pod network is configured.
+HAS_RANGE = "--for=jsonpath={.spec.podCIDR}"
 #: Seconds in which a restarted API server must answer before the cluster is made anew.
 REPAIR_LIMIT = 60
 
@@ -268,6 +270,11 @@ def _configure_network(engine: Engine, image: Provided) -> None:
         name: container["NetworkSettings"]["Networks"][home.CLUSTER]["IPAddress"]
         for name, container in node_containers(engine).items()
     }
+    # A node may be there before the controller has given it a range.
+    nodes = [f"node/{name}" for name in addresses]
+    kubectl(
+        "wait", HAS_RANGE, f"--timeout={REPAIR_LIMIT}s", *nodes, doing="Waiting for pod ranges", timeout=70
+    )
     # Not of every Node object: some have no machine (the add-on kwok-nodes).
     ranges = {name: node["spec"]["podCIDR"] for name, node in _nodes().items() if name in addresses}
     for name, own in ranges.items():

@@ -152,19 +152,21 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
 def make_cluster(engine: Engine, name: str, folder: Path, kubeconfig: Path) -> None:
     """Create a cluster of one node whose images come from the lab's registry."""
     image = images.recorded()["node"]
+    is_built = images.is_built(engine, image.name)
     mount = {"hostPath": str(registry.write_mirrors()), "containerPath": "/etc/containerd/certs.d"}
     settings: dict[str, Any] = {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         "nodes": [{"role": "control-plane", "extraMounts": [{**mount, "readOnly": True}]}],
-        "networking": {"disableDefaultCNI": image.source == "built"},
+        "networking": {"disableDefaultCNI": is_built},
     }
     if host.uses_cgroup_v1():
         settings["kubeadmConfigPatches"] = ["kind: KubeletConfiguration\nfailCgroupV1: false\n"]
     YAML(typ="safe").dump(settings, folder / "kind.yaml")
     words = [f"--name={name}", f"--image={image.name}", f"--config={folder / 'kind.yaml'}"]
     kind(engine, "create", "cluster", *words, f"--kubeconfig={kubeconfig}")
-    if image.source == "built":
+    if is_built:
+        kubectl(kubeconfig, "wait", cluster.HAS_RANGE, "node", "--all")
         node = kubectl(kubeconfig, "get", "node", "-o=jsonpath={.items[0].spec.podCIDR}")
         words = ["exec", f"{name}-control-plane", "configure-pod-network", node]
         engine.run(*words, doing="Pod network of the second cluster")
