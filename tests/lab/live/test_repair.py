@@ -21,6 +21,7 @@ from lab import cluster, edition, home, images, registry, rollout
 from lab.engine import Engine, find_engine
 from lab.images import Provided
 from tests.harness.waiting import wait_until
+from tests.lab.command import run_lab
 from tests.lab.live import network
 from tests.lab.live.space import whole_cluster
 
@@ -54,22 +55,9 @@ def engine() -> Engine:
     return find_engine(install=False)
 
 
-def run(command: list[str], engine: Engine | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, on a given engine or as a user does."""
-    return subprocess.run(
-        command,
-        cwd=edition.PROJECT,
-        env={**os.environ, **(engine.environment if engine else {})},
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
-
-
 def lab(*words: str) -> str:
     """Run a command of the lab that must succeed; return what it printed."""
-    answer = run([*LAB, *words])
+    answer = run_lab(*words, timeout=1200)
     assert answer.returncode == 0, answer.stderr
     return answer.stdout
 
@@ -151,6 +139,13 @@ def test_a_push_goes_on_after_a_kill_in_the_middle(
         assert images.identity(own_engine, full) == image.identity
 
 
+def load(name: str, engine: Engine) -> None:
+    """Load an image from its archive, to the end."""
+    command = [sys.executable, "-c", LOAD, name]
+    environment = {**os.environ, **engine.environment}
+    subprocess.run(command, cwd=edition.PROJECT, env=environment, timeout=300, check=True)
+
+
 def test_a_load_goes_on_after_a_kill_at_any_moment(own_engine: Engine, tmp_path: Path) -> None:
     name = "registry.invalid/thing:v1"
     network.make_image(own_engine, name, tmp_path)
@@ -158,17 +153,15 @@ def test_a_load_goes_on_after_a_kill_at_any_moment(own_engine: Engine, tmp_path:
     home.archives()
     archive = tmp_path / "home/archives/registry.invalid_thing_v1.tar"
     own_engine.save(name, archive)
-    command = [sys.executable, "-c", LOAD, name]
     began = time.monotonic()
-    assert run(command, own_engine).returncode == 0
+    load(name, own_engine)
     whole = time.monotonic() - began
     for _ in range(KILLS):
         own_engine.run("rmi", name, doing="Removing the image")
         moment = random.uniform(whole / 2, whole)  # noqa: S311 - no secret
-        kill_after(moment, command, with_programs=True, engine=own_engine)
-        answer = run(command, own_engine)
-        assert answer.returncode == 0, f"killed after {moment} s: {answer.stderr}"
-        assert images.identity(own_engine, name) == before
+        kill_after(moment, [sys.executable, "-c", LOAD, name], with_programs=True, engine=own_engine)
+        load(name, own_engine)
+        assert images.identity(own_engine, name) == before, moment
     own_engine.save(name, tmp_path / "again.tar")  # reads every layer
 
 
@@ -176,7 +169,7 @@ def test_a_load_goes_on_after_a_kill_at_any_moment(own_engine: Engine, tmp_path:
 def test_a_registry_that_was_killed_is_started_by_add(engine: Engine) -> None:
     spec = f"fleet:replicas=1,namespace=repair-{secrets.token_hex(3)}"
     engine.run("kill", home.REGISTRY, doing="Killing the registry")
-    assert "the lab's registry does not answer" in run([*LAB, "doctor"]).stdout
+    assert "the lab's registry does not answer" in run_lab("doctor").stdout
     try:
         lab("add", spec)
         assert registry.answers(engine)
@@ -188,11 +181,11 @@ def test_a_registry_that_was_killed_is_started_by_add(engine: Engine) -> None:
 def test_a_node_that_was_killed_is_found_by_doctor_and_started_by_up(engine: Engine) -> None:
     node = f"{home.CLUSTER}-worker"
     engine.run("kill", node, doing="Killing a node")
-    examined = run([*LAB, "doctor"])
+    examined = run_lab("doctor")
     assert examined.returncode == 1
     assert f"MISS  node {node} stands still." in examined.stdout
     lab("up")
-    assert run([*LAB, "doctor"]).returncode == 0
+    assert run_lab("doctor").returncode == 0
 
 
 @DESTRUCTIVE
@@ -200,12 +193,12 @@ def test_a_node_that_is_not_ready_is_found_by_doctor_and_its_remedy_helps(engine
     node = f"{home.CLUSTER}-worker"
     engine.run("exec", node, "systemctl", "stop", "kubelet", doing="Stopping a kubelet")
     wait_until(lambda: not cluster.node_conditions()[node][0], deadline=120, what="the node is NotReady")
-    examined = run([*LAB, "doctor"])
+    examined = run_lab("doctor")
     assert examined.returncode == 1
     assert f"MISS  node {node} is NotReady" in examined.stdout
     engine.run("restart", node, doing="Starting the node anew")
     lab("up")
-    assert run([*LAB, "doctor"]).returncode == 0
+    assert run_lab("doctor").returncode == 0
 
 
 @DESTRUCTIVE
@@ -228,7 +221,7 @@ def test_an_api_service_that_does_not_answer_is_found_by_doctor() -> None:
         wait_until(
             lambda: name in cluster.silent_api_services(), deadline=60, what="the service is found silent"
         )
-        examined = run([*LAB, "doctor"])
+        examined = run_lab("doctor")
     assert examined.returncode == 1
     assert f"MISS  the API service {name} does not answer (ServiceNotFound)" in examined.stdout
     assert f"kubectl delete apiservice {name}." in examined.stdout
@@ -253,7 +246,7 @@ def test_up_goes_on_after_a_kill_at_any_moment(*, with_programs: bool) -> None:
         kill_after(moment, [*LAB, "up"], with_programs=with_programs)
     lab("up")
     assert all(ready for ready, _ in cluster.node_conditions().values()), moments
-    assert run([*LAB, "doctor"]).returncode == 0, moments
+    assert run_lab("doctor").returncode == 0, moments
 
 
 @DESTRUCTIVE
