@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from itertools import groupby
 from pathlib import Path
+from textwrap import fill
 
 import click
 from ruamel.yaml.error import MarkedYAMLError
@@ -62,6 +63,11 @@ def _report(found: Translation, file: Path, version: str) -> list[str]:
         return [f"{file} needs no change for router {version}."]
     lines = []
     for where, changes in groupby(found.changes, key=lambda change: change.where):
-        lines += [where, *(f"  {change.what}: {change.why}" for change in changes)]
+        lines += [where, *(_wrapped(f"{change.what}: {change.why}") for change in changes)]
     count = "1 change" if len(found.changes) == 1 else f"{len(found.changes)} changes"
     return [*lines, f"{count} for router {version}."]
+
+
+def _wrapped(text: str) -> str:
+    # Names with dashes and dots stay whole: a reader searches for them.
+    return fill(text, 78, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)

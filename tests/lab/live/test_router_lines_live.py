@@ -69,6 +69,7 @@ static_resources:
           - lb_endpoints:
               - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 1}}}
 """  # noqa: E501
+UPGRADED = edition.PROJECT / "examples/15-maintenance-and-updates/older-picker-config.yaml"
 UPSTREAM = "github.com/llm-d/llm-d-inference-scheduler"
 
 WHOLE = [(line, name) for line in HEADS for name in CONFIGURATIONS[line]]
@@ -163,6 +164,12 @@ def test_the_program_of_the_other_line_loads_its_translation(line: Line, name: s
 @pytest.mark.parametrize(("line", "text", "reason"), WRONG)
 def test_a_wrong_configuration_is_not_loaded(line: Line, text: str, reason: str) -> None:
     assert reason in refusal(line, text)
+
+
+@pytest.mark.parametrize("line", HEADS)
+def test_the_upgrade_chapters_configuration_is_loaded_by_both_programs(line: Line) -> None:
+    older = YAML(typ="safe").load(UPGRADED)["data"]["endpoint-picker.yaml"]
+    assert not refusal(line, translation(older, version(line)).text)
 
 
 def upstream_samples() -> list[Path]:
