@@ -145,6 +145,8 @@ def _merged(asked: Mapping, rule: Rule, work: Pass) -> Mapping:
 def _split_producer(configuration: Mapping, rule: Rule, work: Pass) -> None:
     usual = _producer_parameters(_merged({}, rule, work), rule)
     scorers = of_type(configuration, rule["scorer"])
+    for scorer in scorers:
+        _check_ignored(scorer, rule, work)
     wanted = [_producer_parameters(parameters(scorer), rule) for scorer in scorers]
     wanted = [{} if values == usual else values for values in wanted]
     alike = all(values == wanted[0] for values in wanted)
@@ -169,6 +171,17 @@ def _split_producer(configuration: Mapping, rule: Rule, work: Pass) -> None:
         if not alike:
             set_parameter(scorer, "prefixMatchInfoProducerName", name)
         work.changed(rule, f"the parameters of {name_of(scorer)} move to the plugin {name}")
+
+
+def _check_ignored(scorer: Mapping, rule: Rule, work: Pass) -> None:
+    """Report a parameter that the older line reads no more, refuse it where that line does."""
+    ignored, instead = rule["ignored"], rule["instead"]
+    if ignored in parameters(scorer):
+        what = f"{ignored} of {name_of(scorer)}"
+        if parameters(scorer).get(instead):
+            work.changed(rule, f"{what} is left out", "ignored")
+        else:
+            work.refuse(what, rule["why"]["refused"])
 
 
 def _producer_parameters(asked: Mapping, rule: Rule) -> Mapping:

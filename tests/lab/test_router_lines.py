@@ -150,6 +150,14 @@ def test_objects_that_the_newer_line_does_not_read_are_refused(kind: str) -> Non
     assert translation(text, OLDER).text == text
 
 
+def test_a_parameter_that_the_older_line_ignores_is_left_out_with_a_sentence() -> None:
+    text = "plugins:\n  - type: prefix-cache-scorer\n    parameters: {blockSize: 256, blockSizeTokens: 128}\n"
+    found = translation(HEADS["older"] + text, NEWER)
+    assert "blockSize: " not in found.text
+    assert "blockSizeTokens: 128" in found.text
+    assert "blockSize of prefix-cache-scorer is left out" in {change.what for change in found.changes}
+
+
 def test_a_gate_named_twice_counts_once() -> None:
     text = f"{HEADS['newer']}featureGates: [flowControl, haPopulateNonLeaderDatastore, flowControl=true]\n"
     found = YAML(typ="safe").load(translation(text, OLDER).text)

@@ -83,6 +83,11 @@ WRONG: list[tuple[Line, str, str]] = [
     ("older", HEADS["older"] + "dataLayer: {}", "unknown field"),
     (
         "older",
+        HEADS["older"] + "plugins: [{type: prefix-cache-scorer, parameters: {blockSize: 256}}]",
+        "use BlockSizeTokens instead",
+    ),
+    (
+        "older",
         HEADS["older"] + "plugins:\n  - type: disagg-profile-handler\n    parameters: "
         "{deciders: {prefill: always-disagg-pd-decider}}\n  - type: always-disagg-pd-decider\n",
         "not found",
