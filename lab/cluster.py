@@ -31,8 +31,9 @@ ENGINES = "/opt/life-with-llm-d"
 GPU_LABEL = "nvidia.com/gpu.count"
 #: Seconds that nodes and system pods have to become Ready.
 READY_LIMIT = 180
-#: What `kubectl wait` waits for before a node's pod network is configured.
-HAS_RANGE = "--for=jsonpath={.spec.podCIDR}"
+#: What `kubectl wait` waits for, in this order, before a node's pod network is configured:
+#: kubelets make their Node objects, and a controller gives each a range.
+HAS_RANGE = ("--for=create", "--for=jsonpath={.spec.podCIDR}")
 #: Seconds in which a restarted API server must answer before the cluster is made anew.
 REPAIR_LIMIT = 60
 
@@ -270,11 +271,10 @@ def _configure_network(engine: Engine, image: Provided) -> None:
         name: container["NetworkSettings"]["Networks"][home.CLUSTER]["IPAddress"]
         for name, container in node_containers(engine).items()
     }
-    # A node may be there before the controller has given it a range.
     nodes = [f"node/{name}" for name in addresses]
-    kubectl(
-        "wait", HAS_RANGE, f"--timeout={REPAIR_LIMIT}s", *nodes, doing="Waiting for pod ranges", timeout=70
-    )
+    for state in HAS_RANGE:
+        limit = f"--timeout={REPAIR_LIMIT}s"
+        kubectl("wait", state, limit, *nodes, doing="Waiting for pod ranges", timeout=REPAIR_LIMIT + 10)
     # Not of every Node object: some have no machine (the add-on kwok-nodes).
     ranges = {name: node["spec"]["podCIDR"] for name, node in _nodes().items() if name in addresses}
     for name, own in ranges.items():

@@ -166,7 +166,8 @@ def make_cluster(engine: Engine, name: str, folder: Path, kubeconfig: Path) -> N
     words = [f"--name={name}", f"--image={image.name}", f"--config={folder / 'kind.yaml'}"]
     kind(engine, "create", "cluster", *words, f"--kubeconfig={kubeconfig}")
     if is_built:
-        kubectl(kubeconfig, "wait", cluster.HAS_RANGE, "node", "--all")
+        for state in cluster.HAS_RANGE:
+            kubectl(kubeconfig, "wait", state, f"node/{name}-control-plane")
         node = kubectl(kubeconfig, "get", "node", "-o=jsonpath={.items[0].spec.podCIDR}")
         words = ["exec", f"{name}-control-plane", "configure-pod-network", node]
         engine.run(*words, doing="Pod network of the second cluster")
