@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -271,10 +272,10 @@ def _configure_network(engine: Engine, image: Provided) -> None:
         name: container["NetworkSettings"]["Networks"][home.CLUSTER]["IPAddress"]
         for name, container in node_containers(engine).items()
     }
-    nodes = [f"node/{name}" for name in addresses]
-    for state in HAS_RANGE:
-        limit = f"--timeout={REPAIR_LIMIT}s"
-        kubectl("wait", state, limit, *nodes, doing="Waiting for pod ranges", timeout=REPAIR_LIMIT + 10)
+    # One by one: kubectl gives up when two are not there yet.
+    for name, state in product(addresses, HAS_RANGE):
+        words = ("wait", state, f"--timeout={REPAIR_LIMIT}s", f"node/{name}")
+        kubectl(*words, doing=f"Waiting for the pod range of {name}", timeout=REPAIR_LIMIT + 10)
     # Not of every Node object: some have no machine (the add-on kwok-nodes).
     ranges = {name: node["spec"]["podCIDR"] for name, node in _nodes().items() if name in addresses}
     for name, own in ranges.items():
