@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 ROOT = Path(__file__).parent
 EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))
 sys.path.insert(0, str(ROOT))  # for `extensions`
+# The same inputs give the same book, whatever the clock says.
+PUBLISHED = datetime.combine(EDITION["book"]["date"], time(), UTC)
+os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(PUBLISHED.timestamp())))
 
 # -- Project: https://www.sphinx-doc.org/en/master/usage/configuration.html#project-information
 
@@ -23,11 +28,12 @@ extensions = [
     "extensions.callouts",
     "extensions.chapter_numbers",
     "extensions.drawings",
-    "extensions.epub_citations",
+    "extensions.epub_edition",
     "extensions.index_page",
     "extensions.listing",
+    "extensions.mathml",
     "extensions.planned",
-    "extensions.print_tables",
+    "extensions.print_edition",
     "extensions.verification_record",
     "myst_parser",
     "notfound.extension",
@@ -35,6 +41,7 @@ extensions = [
     "sphinxcontrib.bibtex",
 ]
 nitpicky = True
+templates_path = ["_templates"]
 pygments_style = "a11y-high-contrast-light"  # of PDF and EPUB
 numfig = True
 numfig_format = {"code-block": "Listing %s", "figure": "Figure %s", "table": "Table %s"}
@@ -62,6 +69,7 @@ copybutton_prompt_is_regexp = True
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["_static"]
+html_math_renderer = "mathml"
 html_css_files = ["fonts/fonts.css", "book.css", "drawings.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
@@ -81,10 +89,9 @@ html_theme_options = {
 
 epub_cover = ("_static/cover.png", "epub-cover.html")
 epub_basename = "life-with-llm-d"
-epub_css_files = ["epub.css", "drawings.css"]
+epub_contributor = author
+epub_css_files = ["drawings.css"]  # _static/epub.css takes the place of the theme's
 epub_description = EDITION["book"]["subtitle"]
-# Text stands in the face that the reader's own device gives it.
-epub_exclude_files = [str(font.relative_to(ROOT)) for font in (ROOT / "_static" / "fonts").iterdir()]
 epub_identifier = epub_uid = "life-with-llm-d"  # both, or the table of contents names another book
 epub_scheme = "ID"
 epub_show_urls = "no"
@@ -98,8 +105,9 @@ latex_docclass = {"manual": "book"}  # Sphinx's own builds on report, without \b
 latex_documents = [("index", "life-with-llm-d.tex", project, author, "manual", False)]
 latex_toplevel_sectioning = "chapter"
 latex_additional_files = [
+    "latex/lwbook.lua",
     "latex/lwbook.sty",
-    *sorted(str(font.relative_to(ROOT)) for font in (ROOT / "latex" / "fonts").glob("*.otf")),
+    *sorted(str(font.relative_to(ROOT)) for font in (ROOT / "latex" / "fonts").glob("*.[ot]tf")),
 ]
 latex_elements = {
     "papersize": "",
@@ -116,6 +124,9 @@ latex_elements = {
 \renewcommand{{\booksubtitle}}{{{EDITION["book"]["subtitle"]}}}
 \renewcommand{{\bookedition}}{{Edition {release}, {EDITION["book"]["date"]:%-d %B %Y}}}
 \renewcommand{{\bookcopyright}}{{{project_copyright}}}
+\renewcommand{{\bookpins}}{{{", ".join(f"{name}~{pin}" for name, pin in EDITION["versions"].items())}}}
+\hypersetup{{pdfkeywords={{llm-d, Kubernetes, OpenShift, LLM inference}},
+  pdfcreationdate={{D:{PUBLISHED:%Y%m%d}000000Z}},pdfmoddate={{D:{PUBLISHED:%Y%m%d}000000Z}}}}
 """,
     "makeindex": r"\usepackage{makeidx}\makeindex",
     "printindex": r"\footnotesize\raggedright\printindex",

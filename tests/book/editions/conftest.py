@@ -15,6 +15,8 @@ import pikepdf
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from tests.book.editions.printed import Sheet, read_sheets
+
 BUILD = Path(__file__).parents[3] / "build"
 HTML = BUILD / "html"
 EPUB = BUILD / "epub" / "life-with-llm-d.epub"
@@ -41,9 +43,10 @@ class Pages:
 
 @dataclass(frozen=True)
 class Print:
-    """The printed edition: the text of its pages, and the file itself."""
+    """The printed edition: the text of its pages, what stands where on them, and the file itself."""
 
     pages: list[str]
+    sheets: list[Sheet]
     file: pikepdf.Pdf
 
     @cached_property
@@ -57,7 +60,7 @@ def bare(text: str) -> str:
 
     In print, a line of code that is too long goes on after a hooked arrow.
     """
-    return re.sub(r"˓→|[\s\u00ad\u2010-]", "", unicodedata.normalize("NFKC", text))
+    return re.sub(r"↪|[\s\u00ad\u2010-]", "", unicodedata.normalize("NFKC", text))
 
 
 def text_of(tag: Tag) -> str:
@@ -90,7 +93,7 @@ def pdf() -> Iterator[Print]:
     command = ["pdftotext", "-layout", *TEXT_BLOCK, str(_built(PDF)), "-"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     with pikepdf.open(PDF) as file:
-        yield Print(text.split("\f"), file)
+        yield Print(text.split("\f"), list(read_sheets(PDF)), file)
 
 
 def _html_pages() -> Iterator[tuple[str, str]]:

@@ -28,6 +28,9 @@ IN_PRINT = {
     "captions of tables": "table caption .caption-text",
     "stamps": "p.stamp",
 }
+#: Captions with numbers, and what they number.
+NUMBERED = ":is(.code-block-caption, caption, figcaption):has(.caption-number)"
+KINDS = {"Figure", "Listing", "Table"}
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
@@ -45,6 +48,20 @@ def test_print_holds_each_at_least_as_often(element: str, html: Pages, pdf: Prin
     text = pdf.text
     missing = {words: count for words, count in wanted.items() if text.count(words) < count}
     assert not missing
+
+
+def test_captions_have_the_same_numbers_in_the_three_editions(html: Pages, epub: Pages, pdf: Print) -> None:
+    captions = html.texts(NUMBERED)
+    assert {kind for kind in KINDS if any(caption.startswith(kind) for caption in captions)} == KINDS
+    assert captions == epub.texts(NUMBERED)
+    text = pdf.text
+    assert [caption for caption in captions if caption not in text] == []
+
+
+def test_headings_have_the_same_numbers_on_screen_and_in_the_epub(html: Pages, epub: Pages) -> None:
+    numbers = html.texts("h1 .section-number, h2 .section-number, h3 .section-number")
+    assert {"1.", "18.", "A.", "P."} <= set(numbers)
+    assert numbers == epub.texts("h1 .section-number, h2 .section-number, h3 .section-number")
 
 
 def test_print_holds_every_line_of_every_listing(html: Pages, pdf: Print) -> None:

@@ -1,15 +1,41 @@
-"""The PDF is one that a printer takes."""
+"""The PDF is one that a publisher signs and a printer takes."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pikepdf
+import pytest
+from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 
-from tests.book.editions.conftest import BUILD, Print
+from tests.book.editions.conftest import BUILD, HTML, Pages, Print, bare, text_of
+from tests.book.editions.printed import (
+    CODE_SIZE,
+    HEIGHT,
+    LISTING,
+    Area,
+    Sheet,
+    broken,
+    captions,
+    captions_alone,
+    short_halves,
+    stamps,
+    stamps_alone,
+    widowed_headings,
+)
 
+ROOT = Path(__file__).parents[3]
+EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))
 LOG = BUILD / "latex" / "life-with-llm-d.log"
+TEX = LOG.with_suffix(".tex")
+#: The font files of latex/fonts: nothing is set in a font that the system happens to have.
+FACES = {font.stem for font in (ROOT / "latex" / "fonts").glob("*.[ot]tf")}
+#: How far a letter or a hyphen may hang into the margin, for an even edge (microtype).
+HANGING = 3
 
 
 def fonts(file: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
@@ -26,28 +52,141 @@ def is_embedded(font: pikepdf.Object) -> bool:
     return any(f"/FontFile{kind}" in descriptor for kind in ("", "2", "3"))
 
 
+def face(font: pikepdf.Object) -> str:
+    """Return the name of a font without the mark of a subset."""
+    return str(font.get("/BaseFont")).removeprefix("/").split("+")[-1]
+
+
+def places(pattern: str) -> list[str]:
+    """Return what LaTeX reports, each with the place in the sources that it is about."""
+    log = LOG.read_text(encoding="utf-8", errors="replace")
+    tex = TEX.read_text(encoding="utf-8").splitlines()
+    return [f"{_source(tex, int(found['line']))}: {found[0]}" for found in re.finditer(pattern, log)]
+
+
+def _source(tex: list[str], line: int) -> str:
+    """Return the comment of extensions/print_edition.py that comes before a line."""
+    comments = [text for text in tex[:line] if text.startswith("% source/")]
+    return comments[-1].removeprefix("% ") if comments else "before the first chapter"
+
+
+# -- The file
+
+
 def test_every_page_measures_seven_by_ten_inches(pdf: Print) -> None:
     sizes = {tuple(round(float(edge)) for edge in page.mediabox) for page in pdf.file.pages}
     assert sizes == {(0, 0, 504, 720)}
 
 
-def test_every_font_is_embedded(pdf: Print) -> None:
+def test_every_font_is_embedded_and_one_of_the_books_own(pdf: Print) -> None:
     found = list(fonts(pdf.file))
     assert found
-    assert {str(font.get("/BaseFont")) for font in found if not is_embedded(font)} == set()
+    assert {face(font) for font in found if not is_embedded(font)} == set()
+    assert {face(font) for font in found if face(font) not in FACES} == set()
 
 
-def test_the_outline_of_the_file_has_parts_and_chapters(pdf: Print) -> None:
-    with pdf.file.open_outline() as outline:
-        titles = [item.title for item in outline.root]
-        chapters = [child.title for item in outline.root for child in item.children]
-    assert "Foundation" in " ".join(titles)
-    assert any("Installation and setup" in title for title in chapters)
+def test_the_face_of_code_tells_alike_letters_apart(pdf: Print) -> None:
+    assert {piece.face for sheet in pdf.sheets for piece in sheet.pieces if piece.size == CODE_SIZE} <= {
+        "SourceCodePro-Regular",
+        "SourceCodePro-It",
+        "SourceCodePro-Semibold",
+        "SourceCodePro-SemiboldIt",
+    }
+    font = TTFont(ROOT / "latex" / "fonts" / "SourceCodePro-Regular.otf")
+    outlines = font["CFF "].cff[0].CharStrings
+    for alike in ("0O", "1lI"):
+        shapes = {str(_outline(outlines[font.getBestCmap()[ord(letter)]])) for letter in alike}
+        assert len(shapes) == len(alike)
+
+
+def _outline(glyph: object) -> object:
+    glyph.decompile()  # type: ignore[attr-defined]
+    return glyph.program  # type: ignore[attr-defined]
+
+
+def test_drawings_are_vectors(pdf: Print, html: Pages) -> None:
+    screenshots = {image["src"] for image in html.select("img") if not str(image["src"]).endswith(".svg")}
+    images = [item for item in pdf.file.objects if _kind(item) == "/Image"]
+    masks = {item.SMask.objgen for item in images if "/SMask" in item}
+    assert any(_kind(item) == "/Form" for item in pdf.file.objects)
+    assert len([item for item in images if item.objgen not in masks]) == len(screenshots)
+
+
+def _kind(item: pikepdf.Object) -> str:
+    return str(item.get("/Subtype")) if isinstance(item, pikepdf.Stream) else ""
 
 
 def test_the_file_says_what_it_is(pdf: Print) -> None:
-    assert str(pdf.file.docinfo["/Title"]) == "Life with llm-d"
+    about = pdf.file.docinfo
+    assert str(about["/Title"]) == EDITION["book"]["title"]
+    assert str(about["/Subject"]) == EDITION["book"]["subtitle"]
+    assert "llm-d" in str(about["/Keywords"])
     assert pdf.file.Root.Lang == "en"
+
+
+def test_the_file_carries_the_date_of_the_edition_and_no_other(pdf: Print) -> None:
+    about = pdf.file.docinfo
+    date = f"D:{EDITION['book']['date']:%Y%m%d}000000Z"
+    assert {str(about["/CreationDate"]), str(about["/ModDate"])} == {date}
+    assert "/ID" not in pdf.file.trailer
+
+
+def test_bookmarks_name_every_part_chapter_and_section_with_its_number(pdf: Print, html: Pages) -> None:
+    with pdf.file.open_outline() as outline:
+        bookmarks = {bare(item.title) for item in _flat(outline.root)}
+    headings = html.select("article > section > h1, article > section > section > h2")
+    wanted = {bare(_numbered(heading)) for heading in headings if heading.select_one(".section-number")}
+    captions = BeautifulSoup((HTML / "index.html").read_text(encoding="utf-8"), "html.parser").select(
+        "article .toctree-wrapper p.caption .caption-text"
+    )
+    assert len(wanted) > 20
+    assert wanted - bookmarks == set()
+    assert [part.get_text() for part in captions if not _ends_with(bookmarks, bare(part.get_text()))] == []
+    assert {"Bibliography", "Index"} <= bookmarks
+
+
+def _flat(items: list[pikepdf.OutlineItem]) -> Iterator[pikepdf.OutlineItem]:
+    for item in items:
+        yield item
+        yield from _flat(item.children)
+
+
+def _numbered(heading: object) -> str:
+    """Return a heading of HTML as print has it: without the full stop after its number."""
+    return re.sub(r"^([0-9A-Z.]+)\. ", r"\1", text_of(heading))  # type: ignore[arg-type]
+
+
+def _ends_with(texts: set[str], end: str) -> bool:
+    return any(text.endswith(end) for text in texts)
+
+
+def test_every_page_is_numbered_as_the_file_says(pdf: Print) -> None:
+    labels = [sheet.label for sheet in pdf.sheets]
+    assert len(set(labels)) == len(labels)
+    printed = {sheet.index: _folio(sheet) for sheet in pdf.sheets}
+    shown = {sheet.index: sheet.label for sheet in pdf.sheets if printed[sheet.index]}
+    assert len(shown) > len(labels) / 3
+    assert {index: printed[index] for index in shown} == shown
+
+
+def _folio(sheet: Sheet) -> str:
+    """Return the page number that a reader sees in the running head or at the foot."""
+    outside = [line for line in sheet.lines if line not in sheet.body]
+    found = [piece for line in outside for piece in line.pieces if piece.face == "SourceSans3-Semibold"]
+    return found[0].text.strip() if found else ""
+
+
+def test_the_copyright_page_has_the_edition_and_every_pin(pdf: Print) -> None:
+    title, copyright_page = (bare(sheet.text) for sheet in pdf.sheets[:2])
+    book = EDITION["book"]
+    assert bare(book["title"]) in title
+    for words_ in (f"Edition {book['edition']}", f"{book['date']:%-d %B %Y}", "Copyright ©", "CC BY 4.0"):
+        assert bare(words_) in copyright_page
+    pins = [f"{name} {pin}" for name, pin in EDITION["versions"].items()]
+    assert [pin for pin in pins if bare(pin) not in copyright_page] == []
+
+
+# -- The page
 
 
 def test_no_character_is_missing_from_a_font() -> None:
@@ -55,7 +194,114 @@ def test_no_character_is_missing_from_a_font() -> None:
     assert re.findall(r"Missing character: .*", log) == []
 
 
-def test_no_line_reaches_into_the_margin() -> None:
-    log = LOG.read_text(encoding="utf-8", errors="replace")
-    overfull = re.findall(r"Overfull \\hbox \((\d+\.\d+)pt too wide\)[^\n]*", log)
-    assert [width for width in overfull if float(width) > 1] == []
+def test_no_line_and_no_table_is_too_wide_or_too_high() -> None:
+    wide = r"Overfull \\hbox \((?:[2-9]|\d\d)[\d.]*pt too wide\)[^\n]*? lines? (?P<line>\d+)"
+    high = r"Overfull \\vbox \((?:[4-9]|\d\d)[\d.]*pt too high\)[^\n]*? lines? (?P<line>\d+)"
+    found = [*places(wide), *places(high)]
+    assert not found, "too large for print; shorten it, or give a table other :widths:\n" + "\n".join(found)
+
+
+def test_all_text_and_every_picture_stays_inside_the_margins(pdf: Print) -> None:
+    assert [
+        f"page {sheet.label}: {item}"
+        for sheet in pdf.sheets
+        for item in (*sheet.pieces, *sheet.pictures)
+        if not _is_inside(sheet, item)
+    ] == []
+
+
+def _is_inside(sheet: Sheet, item: Area) -> bool:
+    left, right = sheet.edges
+    across = left - HANGING <= item.left and item.right <= right + HANGING
+    return across and item.bottom > 28 and item.top < HEIGHT - 28
+
+
+def test_openings_stand_on_right_hand_pages_after_blank_ones(pdf: Print) -> None:
+    openings = [
+        sheet for sheet in pdf.sheets if any(_is_opening(piece.face, piece.size) for piece in sheet.pieces)
+    ]
+    assert len(openings) > 20
+    assert [sheet.label for sheet in openings if sheet.index % 2 == 0] == []
+    before = {sheet.index - 1 for sheet in openings} - {0}
+    assert [
+        sheet.label for sheet in pdf.sheets if not sheet.body and sheet.pieces and not _is_plain(sheet)
+    ] == []
+    assert any(not sheet.pieces for sheet in pdf.sheets if sheet.index in before)
+
+
+def _is_opening(name: str, size: float) -> bool:
+    return name == "SourceSerif4Display-Semibold" and size > 20
+
+
+def _is_plain(sheet: Sheet) -> bool:
+    """Tell whether a page without lines holds a picture."""
+    return bool(sheet.pictures)
+
+
+def test_headings_have_text_below_them(pdf: Print) -> None:
+    assert any(line.is_heading for sheet in pdf.sheets for line in sheet.body)
+    assert widowed_headings(pdf.sheets) == []
+
+
+def test_listings_and_callouts_break_only_between_three_lines(pdf: Print) -> None:
+    assert any(broken(pdf.sheets, {LISTING}))
+    assert short_halves(pdf.sheets) == []
+
+
+def test_captions_stay_with_what_they_name(pdf: Print) -> None:
+    assert {line.text.split()[0] for _, line in captions(pdf.sheets)} == {"Listing", "Table"}
+    assert captions_alone(pdf.sheets) == []
+
+
+def test_stamps_stay_with_their_listings(pdf: Print) -> None:
+    assert any(stamps(pdf.sheets))
+    assert stamps_alone(pdf.sheets) == []
+
+
+# -- Cross-references
+
+
+def test_stamps_give_the_page_of_their_record(pdf: Print) -> None:
+    by_label = {sheet.label: bare(sheet.text) for sheet in pdf.sheets}
+    found = re.findall(
+        r"(examples/\S+) (?:\(excerpt\) )?· (?:(?!examples/).){1,300}?· page (\d+)", _running_text(pdf)
+    )
+    assert len(found) > 20
+    assert [(path, page) for path, page in found if bare(path) not in by_label[page]] == []
+
+
+def test_page_references_lead_to_what_they_name(pdf: Print) -> None:
+    by_label = {sheet.label: bare(sheet.text) for sheet in pdf.sheets}
+    numbered = re.findall(
+        r"((?:Listing|Table|Figure|Section) [0-9A-Z.]+\d) \(page (\d+)\)", _running_text(pdf)
+    )
+    assert numbered
+    assert [
+        (name, page) for name, page in numbered if bare(name.removeprefix("Section ")) not in by_label[page]
+    ] == []
+
+
+def test_chapters_in_the_text_are_given_with_their_pages(pdf: Print, html: Pages) -> None:
+    text = bare(_running_text(pdf))
+    openings = {bare(sheet.text): sheet.label for sheet in pdf.sheets}
+    links = {
+        bare(link.get_text())
+        for link in html.select("a.internal:has(span.doc)")
+        if not link.find_parent("li")
+    }
+    assert links
+    for title in links:
+        label = next(
+            label for page, label in openings.items() if re.match(rf"[0-9A-Z]+{re.escape(title)}", page)
+        )
+        assert f"{title}(page{label})" in text
+
+
+def _running_text(pdf: Print) -> str:
+    """Return the text of the pages with its lines put together."""
+    return " ".join(line.text.replace("\x02", "") for sheet in pdf.sheets for line in sheet.body)
+
+
+@pytest.mark.parametrize("title", ["Contents", "Bibliography", "Index"])
+def test_the_book_has_what_every_book_has(title: str, pdf: Print) -> None:
+    assert any(sheet.body and sheet.body[0].text == title for sheet in pdf.sheets)

@@ -1,0 +1,154 @@
+"""The EPUB as e-readers want it, where Sphinx's own falls short.
+
+- The contents name the parts, and number chapters and sections as the pages do.
+- The package says which picture is the cover, which pages hold formulas, and what a
+  reader who cannot see finds; it holds nothing that no page uses.
+- The same inputs give the same bytes: no entry of the archive carries a time.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.builders.epub3 import Epub3Builder
+from sphinx.util.typing import ExtensionMetadata
+
+Entry = dict[str, Any]
+PACKAGE, DUBLIN_CORE = "http://www.idpf.org/2007/opf", "http://purl.org/dc/elements/1.1/"
+#: docutils marks citations with a role that EPUB 3.3 has withdrawn.
+WITHDRAWN = ' role="doc-biblioentry"'
+#: Style sheets for signs that only a screen with a pointer has.
+FOR_SCREENS = "copybutton"
+ACCESSIBILITY = (
+    ("accessMode", "textual"),
+    ("accessMode", "visual"),
+    ("accessModeSufficient", "textual"),
+    ("accessibilityFeature", "alternativeText"),
+    ("accessibilityFeature", "index"),
+    ("accessibilityFeature", "MathML"),
+    ("accessibilityFeature", "readingOrder"),
+    ("accessibilityFeature", "structuralNavigation"),
+    ("accessibilityFeature", "tableOfContents"),
+    ("accessibilityHazard", "none"),
+    ("accessibilitySummary", "Every picture has a text that says what it shows; code is text."),
+)
+
+
+class BookEpub(Epub3Builder):
+    """Sphinx's builder, with a better contents, package and archive."""
+
+    html_tag = Epub3Builder.html_tag.replace(">", ' lang="en" xml:lang="en">')
+
+    def build_navlist(self, navnodes: list[Entry]) -> list[Any]:
+        """Return the contents that e-readers show: parts, chapters, sections."""
+        return super().build_navlist(list(self._in_parts(self._numbered(navnodes))))
+
+    def build_navpoints(self, nodes: list[Entry]) -> list[Any]:
+        """Return the contents for old e-readers, which cannot have two entries for one page."""
+        return super().build_navpoints(list(self._numbered(nodes)))
+
+    def build_content(self) -> None:
+        """Write the package."""
+        self._drop_unused()
+        super().build_content()
+        file = self.outdir / "content.opf"
+        file.write_bytes(self._completed(file.read_text(encoding="utf-8")))
+
+    def build_epub(self) -> None:
+        """Write the archive, with the same date in every entry."""
+        names = ("mimetype", "META-INF/container.xml", "content.opf", "toc.ncx", *self.files)
+        with ZipFile(self.outdir / f"{self.config.epub_basename}.epub", "w") as archive:
+            for name in names:
+                entry = ZipInfo(name)  # of 1 January 1980, the oldest date that an archive knows
+                entry.external_attr = 0o644 << 16
+                method = ZIP_STORED if name == "mimetype" else ZIP_DEFLATED
+                archive.writestr(entry, (self.outdir / name).read_bytes(), compress_type=method)
+
+    def _numbered(self, entries: list[Entry]) -> Iterator[Entry]:
+        """Give each entry the number that its heading has."""
+        for entry in entries:
+            page, _, anchor = entry["refuri"].partition("#")
+            numbers = self.env.toc_secnumbers.get(self._document(page), {})
+            number = ".".join(map(str, numbers.get(anchor and f"#{anchor}", ())))
+            yield {**entry, "text": f"{number} {entry['text']}".strip()}
+
+    def _in_parts(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """Put an entry for each part before its first chapter, and its chapters below it."""
+        parts, current, depth = self._parts(), "", 0
+        for entry in entries:
+            if entry["level"] == 1:
+                part = parts.get(self._document(entry["refuri"]), "")
+                depth = 1 if part else 0
+                if part and part != current:
+                    yield {**entry, "text": html.escape(part)}
+                current = part
+            yield {**entry, "level": entry["level"] + depth}
+
+    def _parts(self) -> Mapping[str, str]:
+        """Return the part of each page: the caption of the toctree that names it.
+
+        A numbered toctree without a caption goes on with the part before it.
+        """
+        parts, caption = {}, ""
+        for toctree in self.env.get_doctree(self.config.root_doc).findall(addnodes.toctree):
+            caption = toctree["caption"] or (caption if toctree["numbered"] else "")
+            parts.update(dict.fromkeys(toctree["includefiles"], caption))
+        return parts
+
+    def _document(self, page: str) -> str:
+        return html.unescape(page).removesuffix(self.out_suffix)
+
+    def _drop_unused(self) -> None:
+        """Remove what Sphinx and its extensions bring for HTML alone: it would be packed."""
+        linked = {str(sheet.filename) for sheet in self._css_files if FOR_SCREENS not in str(sheet.filename)}
+        used = linked | set(self.config.epub_cover[:1])
+        for file in (self.outdir / "_static").rglob("*"):
+            if file.is_file() and file.relative_to(self.outdir).as_posix() not in used:
+                file.unlink()
+
+    def _completed(self, package: str) -> bytes:
+        """Return the package with what Sphinx leaves out of it."""
+        ET.register_namespace("", PACKAGE)
+        ET.register_namespace("dc", DUBLIN_CORE)
+        root = ET.fromstring(package)  # noqa: S314 - Sphinx has just written it
+        about = next(root.iter(f"{{{PACKAGE}}}metadata"))
+        for name, text in ACCESSIBILITY:
+            ET.SubElement(about, f"{{{PACKAGE}}}meta", property=f"schema:{name}").text = text
+        for item in root.iter(f"{{{PACKAGE}}}item"):
+            if item.attrib["href"] in self.config.epub_cover[:1]:
+                item.set("properties", "cover-image")
+            elif _has_formula(self.outdir / unquote(item.attrib["href"])):
+                item.set("properties", "mathml")
+        ET.indent(root)
+        return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _has_formula(file: Path) -> bool:
+    return file.suffix == ".xhtml" and file.exists() and b"<math " in file.read_bytes()
+
+
+def adapt_page(
+    app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+) -> None:
+    """Take out of a page of the EPUB what is not valid or of no use there."""
+    if app.builder.name != "epub":
+        return
+    sheets = context.get("css_files", [])
+    context["css_files"] = [sheet for sheet in sheets if FOR_SCREENS not in str(sheet.filename)]
+    context["body"] = context.get("body", "").replace(WITHDRAWN, "")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Take the place of Sphinx's builder."""
+    app.add_builder(BookEpub, override=True)
+    app.connect("html-page-context", adapt_page)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

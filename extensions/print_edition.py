@@ -1,0 +1,104 @@
+"""What print needs beyond the page: each transform below says which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.typing import ExtensionMetadata
+
+
+class Tables(SphinxPostTransform):
+    """A table begins at the margin; one with set widths may run over the page.
+
+    In boxes LaTeX's breakable kind of table cannot stand.
+    """
+
+    default_priority = 400
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Mark the tables of the book."""
+        for table in self.document.findall(nodes.table):
+            if table.get("align", "default") == "default":
+                table["align"] = "left"
+            if "colwidths-given" in table["classes"] and not _is_boxed(table):
+                table["classes"].append("longtable")
+
+
+class Answers(SphinxPostTransform):
+    """The line over an answer stands in the environment `bookanswer` of latex/lwbook.sty."""
+
+    default_priority = 400
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Wrap the lines."""
+        for line in list(self.document.findall(nodes.paragraph)):
+            if "answer" in line["classes"]:
+                begin, end = (_latex(rf"\{word}{{bookanswer}}") for word in ("begin", "end"))
+                line.replace_self([begin, line, end])
+
+
+class SourceAddresses(SphinxPostTransform):
+    """The bibliography spells addresses out, so that they need no footnotes."""
+
+    default_priority = 390  # before Sphinx makes the footnotes
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Show the address of every link in a source."""
+        for citation in self.document.findall(nodes.citation):
+            for link in citation.findall(nodes.reference):
+                if address := link.get("refuri", ""):
+                    link[:] = [nodes.Text(address)]
+
+
+class SourceLines(SphinxPostTransform):
+    """A comment before each block names its place in the source, for messages of LaTeX."""
+
+    default_priority = 900
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Insert the comments."""
+        root = Path(self.env.srcdir).parent
+        for section in list(self.document.findall(nodes.section)):
+            for block in list(section.children):
+                if _has_place(block):
+                    place = Path(block.source).relative_to(root).as_posix()
+                    section.insert(_before_labels(block), _latex(f"% {place}:{block.line}"))
+
+
+def _has_place(block: nodes.Node) -> bool:
+    return bool(
+        isinstance(block, nodes.Body) and not isinstance(block, nodes.target) and block.line and block.source
+    )
+
+
+def _before_labels(block: nodes.Node) -> int:
+    """Return where a comment may stand: a label must stay next to what it names."""
+    index = block.parent.index(block)
+    while isinstance(block.parent[index - 1], nodes.target):
+        index -= 1
+    return index
+
+
+def _is_boxed(node: nodes.Element) -> bool:
+    parent = node.parent
+    while parent is not None and not isinstance(parent, nodes.Admonition):
+        parent = parent.parent
+    return parent is not None
+
+
+def _latex(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="latex")
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Add the transforms."""
+    for transform in (Tables, Answers, SourceAddresses, SourceLines):
+        app.add_post_transform(transform)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

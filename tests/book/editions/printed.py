@@ -1,0 +1,250 @@
+"""What stands where on the printed pages, read from the file with PDFium, and rules for it."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import pypdfium2
+from pypdfium2 import raw as pdfium
+
+WIDTH, HEIGHT = 504, 720
+INNER, OUTER = 68.4, 57.6  # margins, in points
+#: Running heads stand above the block of text, page numbers of openings below it.
+HEAD, FOOT = 665, 60
+CODE_SIZE = 7.9
+LISTING = "F6F4EF"
+CAPTION = re.compile(r"(Listing|Table) [0-9A-Z]+\.\d+ ")
+#: Lines that stay together on either side of a break (latex/lwbook.lua).
+TOGETHER = 3
+CALLOUTS = {"EEF4F7", "EFF6F0", "FDF6E7", "FBEEEE", "FAF0EE", "F1F3F4", "F4F0F9", "ECF6F5"}
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle on a page, in points from its lower left corner."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def holds(self, other: Area) -> bool:
+        """Tell whether the middle of another rectangle lies in this one."""
+        return self.left <= (other.left + other.right) / 2 <= self.right and (
+            self.bottom <= (other.bottom + other.top) / 2 <= self.top
+        )
+
+
+@dataclass(frozen=True)
+class Piece(Area):
+    """Words of one font on one line."""
+
+    text: str
+    face: str
+    size: float
+
+
+@dataclass(frozen=True)
+class Ground(Area):
+    """A filled rectangle; `colour` is hexadecimal."""
+
+    colour: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """Pieces side by side."""
+
+    pieces: tuple[Piece, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """Return the words of the line."""
+        return " ".join(piece.text.strip() for piece in self.pieces)
+
+    @property
+    def top(self) -> float:
+        """Return the height of the line's upper edge."""
+        return max(piece.top for piece in self.pieces)
+
+    @property
+    def bottom(self) -> float:
+        """Return the height of the line's lower edge."""
+        return min(piece.bottom for piece in self.pieces)
+
+    @property
+    def is_heading(self) -> bool:
+        """Tell whether it is a heading of a section: sans, bold, and not small."""
+        return all(piece.face == "SourceSans3-Semibold" and piece.size > 9.9 for piece in self.pieces)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A printed page; `index` counts from 1, `label` is the number that readers see."""
+
+    index: int
+    label: str
+    pieces: tuple[Piece, ...]
+    grounds: tuple[Ground, ...]
+    pictures: tuple[Area, ...]
+
+    @property
+    def edges(self) -> tuple[float, float]:
+        """Return left and right edge of the block of text: odd pages lie on the right."""
+        left = INNER if self.index % 2 else OUTER
+        return left, left + WIDTH - INNER - OUTER
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Return the lines of the page from top to bottom, the running head included."""
+        lines: list[list[Piece]] = []
+        for piece in sorted(self.pieces, key=lambda one: -(one.top + one.bottom)):
+            if lines and (piece.top + piece.bottom) / 2 > lines[-1][0].bottom:
+                lines[-1].append(piece)
+            else:
+                lines.append([piece])
+        return tuple(Line(tuple(sorted(line, key=lambda one: one.left))) for line in lines)
+
+    @property
+    def body(self) -> tuple[Line, ...]:
+        """Return the lines of the block of text."""
+        return tuple(line for line in self.lines if FOOT < line.top < HEAD)
+
+    @property
+    def text(self) -> str:
+        """Return the words of the page."""
+        return "\n".join(line.text for line in self.lines)
+
+    def inside(self, ground: Ground) -> list[Line]:
+        """Return the lines on a ground."""
+        return [line for line in self.lines if ground.holds(line.pieces[0])]
+
+
+def read_sheets(file: Path) -> Iterator[Sheet]:
+    """Yield the pages of a file."""
+    document = pypdfium2.PdfDocument(file)
+    for index in range(len(document)):
+        page = document[index]
+        found: dict[int, list[pypdfium2.PdfObject]] = defaultdict(list)
+        for item in page.get_objects(max_depth=1, textpage=page.get_textpage()):
+            found[item.type].append(item)
+        yield Sheet(
+            index + 1,
+            document.get_page_label(index),
+            tuple(_piece(item) for item in found[pdfium.FPDF_PAGEOBJ_TEXT] if item.extract().strip()),
+            tuple(_ground(item) for item in found[pdfium.FPDF_PAGEOBJ_PATH]),
+            tuple(Area(*item.get_bounds()) for item in found[pdfium.FPDF_PAGEOBJ_FORM]),
+        )
+
+
+def widowed_headings(sheets: list[Sheet]) -> list[str]:
+    """Return the headings that have fewer than two lines below them on their page."""
+    return [
+        f"page {sheet.label}: {line.text}"
+        for sheet in sheets
+        for line in sheet.body
+        if line.is_heading and len([other for other in sheet.body if other.top < line.bottom]) < 2
+    ]
+
+
+def short_halves(sheets: list[Sheet]) -> list[str]:
+    """Return the halves of broken listings and callouts that have too few lines."""
+    return [
+        f"page {sheet.label}: {len(sheet.inside(ground))} of {sheet.inside(ground)[0].text}"
+        for sheet, ground in broken(sheets, {LISTING} | CALLOUTS)
+        if len(sheet.inside(ground)) < TOGETHER
+    ]
+
+
+def captions(sheets: list[Sheet]) -> Iterator[tuple[Sheet, Line]]:
+    """Yield the captions of listings and tables."""
+    for sheet in sheets:
+        for line in sheet.body:
+            if CAPTION.match(line.text) and line.pieces[0].face == "SourceSans3-Semibold":
+                yield sheet, line
+
+
+def captions_alone(sheets: list[Sheet]) -> list[str]:
+    """Return the captions that are parted from what they name."""
+    return [
+        f"page {sheet.label}: {line.text}"
+        for sheet, line in captions(sheets)
+        if not _is_followed(sheet, line)
+    ]
+
+
+def stamps(sheets: list[Sheet]) -> Iterator[tuple[Sheet, Line]]:
+    """Yield the first lines of the stamps."""
+    for sheet in sheets:
+        for line in sheet.body:
+            if line.text.startswith("examples/") and line.pieces[0].size < CODE_SIZE - 1:
+                yield sheet, line
+
+
+def stamps_alone(sheets: list[Sheet]) -> list[str]:
+    """Return the stamps that are parted from their listings."""
+    return [
+        f"page {sheet.label}: {line.text}"
+        for sheet, line in stamps(sheets)
+        if not _is_under_code(sheet, line)
+    ]
+
+
+def _is_followed(sheet: Sheet, caption: Line) -> bool:
+    """Tell whether a listing's ground, or two lines of a table, come right below a caption."""
+    if caption.text.startswith("Listing"):
+        return any(0 < caption.bottom - one.top < 20 for one in sheet.grounds if one.colour == LISTING)
+    return len([line for line in sheet.body if 0 < caption.bottom - line.top < 50]) > 1
+
+
+def _is_under_code(sheet: Sheet, stamp: Line) -> bool:
+    return any(0 < one.bottom - stamp.top < 12 for one in sheet.grounds if one.colour == LISTING)
+
+
+def broken(sheets: list[Sheet], colours: set[str]) -> Iterator[tuple[Sheet, Ground]]:
+    """Yield both halves of every box that breaks over two pages."""
+    for before, after in pairwise(sheets):
+        last = min((one for one in before.grounds if one.colour in colours), key=_bottom, default=None)
+        first = max((one for one in after.grounds if one.colour in colours), key=_bottom, default=None)
+        if last and first and last.colour == first.colour and _ends(before, last) and _begins(after, first):
+            yield before, last
+            yield after, first
+
+
+def _bottom(ground: Ground) -> float:
+    return ground.bottom
+
+
+def _ends(sheet: Sheet, ground: Ground) -> bool:
+    """Tell whether nothing but a hint follows a ground."""
+    below = [line for line in sheet.body if line.top < ground.bottom]
+    return all(line.text == "continues on next page" for line in below)
+
+
+def _begins(sheet: Sheet, ground: Ground) -> bool:
+    """Tell whether nothing but a hint comes before a ground, and no title begins it."""
+    above = [line for line in sheet.body if line.bottom > ground.top]
+    inside = sheet.inside(ground)
+    return all(line.text == "continued from previous page" for line in above) and not _is_title(inside)
+
+
+def _is_title(lines: list[Line]) -> bool:
+    return bool(lines) and lines[0].pieces[0].face == "BookSigns"
+
+
+def _piece(item: pypdfium2.PdfTextObj) -> Piece:
+    face = item.get_font().get_base_name().split("+")[-1]
+    return Piece(*item.get_bounds(), item.extract(), face, round(item.get_font_size(), 1))
+
+
+def _ground(item: pypdfium2.PdfObject) -> Ground:
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
+    return Ground(*item.get_bounds(), f"{red.value:02X}{green.value:02X}{blue.value:02X}")

@@ -1,0 +1,116 @@
+"""Wherever a page ends, what belongs together stays together.
+
+A book of its own puts a listing, a refused listing, a callout, a table and a section at
+every height of a page where it can meet the end.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import product
+from pathlib import Path
+
+import pytest
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
+
+from tests.book.editions.printed import (
+    CALLOUTS,
+    LISTING,
+    Sheet,
+    broken,
+    captions,
+    captions_alone,
+    read_sheets,
+    short_halves,
+    stamps,
+    stamps_alone,
+    widowed_headings,
+)
+from tests.extensions.conftest import Site
+
+ROOT = Path(__file__).parents[3]
+#: Lines of text before the element; a page has 45.
+OFFSETS = range(28, 46)
+NEW_PAGE = "```{raw} latex\n\\clearpage\n```"
+LISTING_OF_TWELVE = "```{listing} 01-breaks/twelve.yaml\n:caption: Twelve lines\n:name: twelve-%s\n```"
+ELEMENTS = {
+    "listing": LISTING_OF_TWELVE,
+    "refused": "```{listing} 01-breaks/refused/five.yaml\n:caption: Five lines\n:name: five-%s\n```",
+    "callout": ":::{warning}\n" + "\n\n".join(f"Line {number} of a box." for number in range(9)) + "\n:::",
+    "section": f"## A section\n\nOne line.\n\n{LISTING_OF_TWELVE.replace('twelve-', 'section-twelve-')}",
+    "table": "```{list-table} Six rows\n:header-rows: 1\n:widths: 30 70\n\n* - Row\n  - Text\n"
+    + "\n".join(f"* - {number}\n  - A row with words." for number in range(6))
+    + "\n```",
+}
+
+
+@pytest.fixture(scope="module")
+def sheets(tmp_path_factory: pytest.TempPathFactory) -> list[Sheet]:
+    """Return the pages of the book."""
+    root = tmp_path_factory.mktemp("breaks")
+    _write(root)
+    Site(root).prove()
+    with docutils_namespace():
+        app = Sphinx(root / "source", ROOT, root / "latex", root / "doctrees", "latex", status=None)
+        app.build()
+    command = ("lualatex", "-interaction=batchmode", "-halt-on-error", "life-with-llm-d.tex")
+    subprocess.run(command, cwd=root / "latex", check=True, capture_output=True)
+    return list(read_sheets(root / "latex" / "life-with-llm-d.pdf"))
+
+
+def _write(root: Path) -> None:
+    """Write the sources of the book and its listings."""
+    for folder in ("source", "records", "examples/01-breaks/refused"):
+        (root / folder).mkdir(parents=True)
+    code = [f"line-{number}: of a listing" for number in range(12)]
+    examples = root / "examples" / "01-breaks"
+    (examples / "twelve.yaml").write_text("\n".join(code) + "\n", encoding="utf-8")
+    (examples / "refused" / "five.yaml").write_text("\n".join(code[:5]) + "\n", encoding="utf-8")
+    (examples / "refused" / "five.refusal").write_text("\n".join(code[:5]) + "\n", encoding="utf-8")
+    (root / "source" / "index.md").write_text(
+        "# Breaks\n\n```{toctree}\n:numbered:\n\n01-breaks\n```\n", encoding="utf-8"
+    )
+    (root / "source" / "01-breaks.md").write_text(_chapter(), encoding="utf-8")
+
+
+def _chapter() -> str:
+    """Return a chapter with each element after so many lines, each time on a new page."""
+    blocks = ["# Breaks"]
+    for (name, element), offset in product(ELEMENTS.items(), OFFSETS):
+        lines = (f"Line {number} before a {name}." for number in range(offset))
+        blocks += [NEW_PAGE, *lines, element.replace("%s", str(offset)), "The end."]
+    return "\n\n".join(blocks) + "\n"
+
+
+def test_headings_have_text_below_them(sheets: list[Sheet]) -> None:
+    assert len([line for sheet in sheets for line in sheet.body if line.is_heading]) == len(OFFSETS)
+    assert widowed_headings(sheets) == []
+
+
+@pytest.mark.parametrize("colours", [{LISTING}, CALLOUTS], ids=["listings", "callouts"])
+def test_boxes_break_only_between_three_lines(colours: set[str], sheets: list[Sheet]) -> None:
+    assert any(broken(sheets, colours))
+    assert short_halves(sheets) == []
+
+
+def test_captions_stay_with_what_they_name(sheets: list[Sheet]) -> None:
+    assert len(list(captions(sheets))) == 4 * len(OFFSETS)
+    assert captions_alone(sheets) == []
+
+
+def test_stamps_stay_with_their_listings(sheets: list[Sheet]) -> None:
+    assert len(list(stamps(sheets))) == 3 * len(OFFSETS)
+    assert stamps_alone(sheets) == []
+
+
+def test_answers_stay_with_the_line_that_says_whose_they_are(sheets: list[Sheet]) -> None:
+    answers = [
+        (sheet, line) for sheet in sheets for line in sheet.body if line.text == "The API server answers"
+    ]
+    assert len(answers) == len(OFFSETS)
+    assert [
+        sheet.label
+        for sheet, line in answers
+        if not any(0 < line.bottom - one.top < 12 for one in sheet.grounds if one.colour == LISTING)
+    ] == []

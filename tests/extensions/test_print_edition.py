@@ -1,0 +1,50 @@
+"""What print needs: tables that break, answers that keep their line, messages that name a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.extensions.conftest import Site
+
+TABLE = "```{list-table} A table\n:widths: 1 2\n\n* - cell\n  - cell\n```\n"
+
+
+@pytest.fixture
+def book(site: Callable[[str], Site]) -> Site:
+    """Return the book of listings with a table in its text and one in a box."""
+    book = site("listings")
+    chapter = book.root / "source" / "02-first.md"
+    boxed = f"::::{{note}}\nWords.\n\n{TABLE}::::\n"
+    chapter.write_text(chapter.read_text(encoding="utf-8") + f"\n{TABLE}\n{boxed}", encoding="utf-8")
+    assert book.build("latex") == ""
+    return book
+
+
+def test_a_table_may_run_over_the_page_but_not_in_a_box(book: Site) -> None:
+    tex = book.output("latex/small.tex")
+    box = tex[tex.index(r"\begin{sphinxadmonition}") : tex.index(r"\end{sphinxadmonition}")]
+    assert tex.count(r"\begin{longtable}") == 1
+    assert r"\begin{longtable}" not in box
+    assert r"\begin{tabular" in box
+
+
+def test_the_line_over_an_answer_has_an_environment(book: Site) -> None:
+    tex = book.output("latex/small.tex")
+    assert re.search(r"\\begin\{bookanswer\}\s+\\sphinxAtStartPar\s+The API server answers", tex)
+
+
+def test_each_block_is_preceded_by_its_place_in_the_sources(book: Site) -> None:
+    lines = (book.root / "source" / "02-first.md").read_text(encoding="utf-8").splitlines()
+    tex = book.output("latex/small.tex")
+    line = lines.index("```{list-table} A table") + 1
+    assert tex.index(f"% source/02-first.md:{line}\n") < tex.index(r"\begin{longtable}")
+
+
+def test_labels_stay_next_to_what_they_name(book: Site) -> None:
+    tex = book.output("latex/small.tex")
+    labels = re.findall(r"\\label\{\\detokenize\{([^}]*)\}\}", tex)
+    assert labels
+    assert len(labels) == len(set(labels))
