@@ -15,6 +15,8 @@ nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["tests", "examples"]
 
 BUILD = Path("build")
+#: The book, and the small one with every element that the look is tested on.
+BOOKS = (".", "tests/book/kitchen_sink")
 BOOK = "life-with-llm-d"
 STRICT = (
     "--fail-on-warning",
@@ -119,10 +121,10 @@ def preview(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def diagrams(session: nox.Session) -> None:
-    """Draw the diagrams whose source has changed; needs npm and Chromium."""
+    """Draw the diagrams whose source has changed (all: -- --all); needs npm and Chromium."""
     _install(session, "docs")
     session.run("python", "-m", "lab.packages", "chromium=chromium", "npm=npm")
-    session.run("python", "-m", "extensions.draw", session.create_tmp())
+    session.run("python", "-m", "extensions.draw", *session.posargs, session.create_tmp(), *BOOKS)
 
 
 @nox.session(default=False)
