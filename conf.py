@@ -20,6 +20,7 @@ version = release = EDITION["book"]["edition"]
 # -- General: https://www.sphinx-doc.org/en/master/usage/configuration.html#general-configuration
 
 extensions = [
+    "extensions.alt_text",
     "extensions.callouts",
     "extensions.chapter_numbers",
     "extensions.drawings",
@@ -27,6 +28,7 @@ extensions = [
     "extensions.index_page",
     "extensions.listing",
     "extensions.planned",
+    "extensions.plots",
     "extensions.print_tables",
     "extensions.verification_record",
     "myst_parser",

@@ -91,7 +91,7 @@ def draw(source: Source, program: Path) -> str:
         message = f"{source.place}: the drawing {measured}: take parts out, or turn it (TB, LR)"
         raise DrawingError(message)
     svg = svg.replace('width="100%"', f'width="{width}" height="{height}"', 1)
-    svg = re.sub(r"max-width: [\d.]+px; ?", "", svg, count=1)
+    svg = re.sub(r'(<svg\b[^>]*) style="[^"]*"', r"\1", svg, count=1)  # a width and a ground of its own
     return finish(svg, ORIGIN)
 
 

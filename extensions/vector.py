@@ -23,6 +23,8 @@ FACE = ROOT / "_static" / "fonts" / "book-sans-regular.woff2"
 #: Each colour of a light page -> its counterpart on a dark one.
 DARK = ROOT / "diagrams" / "dark.json"
 COLOUR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
+RGB = re.compile(r"\brgb\((\d+), ?(\d+), ?(\d+)\)")
+LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 ATTRIBUTE = re.compile(rf'\b(fill|stroke)="({COLOUR.pattern})"')
@@ -31,12 +33,19 @@ DECLARATION = re.compile(rf"\b(fill|stroke): ({COLOUR.pattern})")
 
 def finish(svg: str, origin: str) -> str:
     """Return an SVG that looks the same everywhere; `origin` says what drew it."""
+    svg = RGB.sub(lambda found: "#{:02X}{:02X}{:02X}".format(*map(int, found.groups())), svg)
+    svg = re.sub(r' data-points="[^"]*"', "", svg)
+    svg = re.sub(r'(?<= d=")[^"]+', lambda path: LONG_NUMBER.sub(_rounded, path[0]), svg)
     # Else rsvg-convert drops the blanks between the words of a label.
     svg = re.sub(r"<(text|tspan)\b", r'<\1 xml:space="preserve"', svg)
     style = f"<style>svg{{background:#FFFFFF}}{face(svg)}{dark(svg)}</style>"
     svg = re.sub(r"(<svg\b[^>]*>)", lambda root: f"{root[1]}<!-- {origin} -->", svg, count=1)
     # Last, so that these rules win over those of the drawing.
     return svg.rstrip().removesuffix("</svg>") + f"{style}</svg>\n"
+
+
+def _rounded(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}"
 
 
 def face(svg: str) -> str:
@@ -56,9 +65,11 @@ def face(svg: str) -> str:
 def dark(svg: str) -> str:
     """Return the coloured rules of a drawing once more, in the colours of a dark page."""
     counterparts = json.loads(DARK.read_text(encoding="utf-8"))
-    rules = "".join(f"{selector}{{{set_}}}" for selector, set_ in _coloured(svg))
-    darkened = COLOUR.sub(lambda found: counterparts.get(found[0].upper(), found[0]), rules)
-    return f"@media (prefers-color-scheme:dark){{{darkened}}}"
+    rules = "".join(
+        f"{selector}{{{COLOUR.sub(lambda found: counterparts.get(found[0].upper(), found[0]), colours)}}}"
+        for selector, colours in _coloured(svg)
+    )
+    return f"@media (prefers-color-scheme:dark){{{rules}}}"
 
 
 def _coloured(svg: str) -> Iterator[tuple[str, str]]:

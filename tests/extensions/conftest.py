@@ -28,18 +28,22 @@ from extensions.records import (
 SITES = Path(__file__).parent / "sites"
 SETTINGS = {
     "author": "its authors",
+    "bibtex_bibfiles": [str(SITES.parents[2] / "source" / "references.bib")],
     "epub_copyright": "2026",
     "epub_identifier": "small",
     "epub_uid": "small",
     "extensions": [
+        "extensions.alt_text",
         "extensions.callouts",
         "extensions.chapter_numbers",
         "extensions.drawings",
         "extensions.index_page",
         "extensions.listing",
         "extensions.planned",
+        "extensions.plots",
         "extensions.verification_record",
         "myst_parser",
+        "sphinxcontrib.bibtex",
     ],
     "myst_enable_extensions": ["colon_fence"],
     "nitpicky": True,
