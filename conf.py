@@ -25,6 +25,7 @@ version = release = EDITION["book"]["edition"]
 # -- General: https://www.sphinx-doc.org/en/master/usage/configuration.html#general-configuration
 
 extensions = [
+    "extensions.alt_text",
     "extensions.callouts",
     "extensions.chapter_numbers",
     "extensions.drawings",
@@ -33,6 +34,7 @@ extensions = [
     "extensions.listing",
     "extensions.mathml",
     "extensions.planned",
+    "extensions.plots",
     "extensions.print_edition",
     "extensions.verification_record",
     "myst_parser",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -15,6 +16,8 @@ nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["tests", "examples"]
 
 BUILD = Path("build")
+#: The book, and the small one with every element, on which the look is tested.
+BOOKS = (".", "tests/book/kitchen_sink")
 BOOK = "life-with-llm-d"
 STRICT = (
     "--fail-on-warning",
@@ -42,13 +45,8 @@ def docs(session: nox.Session) -> None:
     """Build HTML, PDF and EPUB into build/, and inspect the three."""
     _install(session, "docs")
     session.run("python", "-m", "lab.packages", *TYPESETTING, *TYPESETTING_FILES)
-    _sphinx(session, "html", "html")
-    _sphinx(session, "latex", "latex")
-    _typeset(session)
-    shutil.rmtree(BUILD / "epub", ignore_errors=True)  # a second build into it is not valid
-    _sphinx(session, "epub", "epub")
-    # The tests' own conftest.py needs the lab's packages, which this session has not.
-    session.run("pytest", "--confcutdir=tests/book", "tests/book/editions", *session.posargs)
+    for book in BOOKS:
+        _editions(session, book)
 
 
 @nox.session
@@ -106,23 +104,33 @@ def lint(session: nox.Session) -> None:
 def linkcheck(session: nox.Session) -> None:
     """Follow every link of the book; needs the network."""
     _install(session, "docs")
-    _sphinx(session, "linkcheck", "linkcheck")
+    _sphinx(session, "linkcheck")
 
 
 @nox.session(default=False)
 def preview(session: nox.Session) -> None:
-    """Serve the book on this machine and rebuild it on every change."""
+    """Serve the book on this machine; the browser shows every change (another book: -- <folder>)."""
     _install(session, "docs")
-    watched = ("--watch", "examples", "--watch", "records", "--watch", "_static")
-    session.run("sphinx-autobuild", "-c", ".", "source", str(BUILD / "preview"), *watched)
+    book = session.posargs[0] if session.posargs else "."
+    build = BUILD / "preview" / Path(book).name
+    watched = [f"--watch={book}/{name}" for name in ("diagrams", "examples", "plots", "records")]
+    places = ("--conf-dir=.", f"--doctree-dir={build}/doctrees", f"{book}/source", f"{build}/html")
+    session.run("sphinx-autobuild", "--jobs=auto", "--watch=_static", *watched, *places)
 
 
 @nox.session(default=False)
 def diagrams(session: nox.Session) -> None:
-    """Draw the diagrams whose source has changed; needs npm and Chromium."""
+    """Draw the diagrams whose source has changed (all: -- --all); needs npm and Chromium."""
     _install(session, "docs")
     session.run("python", "-m", "lab.packages", "chromium=chromium", "npm=npm")
-    session.run("python", "-m", "extensions.draw", session.create_tmp())
+    session.run("python", "-m", "extensions.draw", *session.posargs, session.create_tmp(), *BOOKS)
+
+
+@nox.session(default=False)
+def plots(session: nox.Session) -> None:
+    """Draw the plots whose program, data or style has changed (all: -- --all)."""
+    _install(session, "tests")
+    session.run("python", "-m", "extensions.draw_plots", *session.posargs, *BOOKS)
 
 
 @nox.session(default=False)
@@ -158,24 +166,33 @@ def _install(session: nox.Session, name: str) -> None:
     session.install("-r", f"requirements/{name}.txt")
 
 
-def _sphinx(session: nox.Session, builder: str, folder: str) -> None:
-    session.run(
-        "sphinx-build",
-        *STRICT,
-        "--builder",
-        builder,
-        "--conf-dir",
-        ".",
-        "--doctree-dir",
-        str(BUILD / f"doctrees-{builder}"),  # outside the output: EPUB packs all it finds
-        "source",
-        str(BUILD / folder),
-    )
+def _editions(session: nox.Session, book: str) -> None:
+    """Build the three editions of a book into build/ or build/<its name>, and inspect them."""
+    build = BUILD / Path(book).name
+    _sphinx(session, "html", book, build)
+    _sphinx(session, "latex", book, build)
+    _typeset(session, build)
+    shutil.rmtree(build / "epub", ignore_errors=True)  # a second build into it is not valid
+    _sphinx(session, "epub", book, build)
+    # The tests' own conftest.py needs the lab's packages, which this session has not.
+    inspect = ("pytest", "--confcutdir=tests/book", "tests/book/editions", *session.posargs)
+    session.run(*inspect, env={"BOOK": book})
 
 
-def _typeset(session: nox.Session) -> None:
-    """Make the PDF from build/latex; latexmk runs LuaLaTeX as often as needed."""
-    with session.chdir(BUILD / "latex"):
+def _sphinx(session: nox.Session, builder: str, book: str = ".", build: Path = BUILD) -> None:
+    doctrees = build / f"doctrees-{builder}"  # outside the output: EPUB packs all it finds
+    places = ("--conf-dir=.", f"--doctree-dir={doctrees}", f"{book}/source", f"{build}/{builder}")
+    try:
+        session.run("sphinx-build", *STRICT, "--jobs=auto", f"--builder={builder}", *places)
+    except CommandFailed:
+        # Else the next build would not read the faulty page again, and pass.
+        shutil.rmtree(doctrees, ignore_errors=True)
+        raise
+
+
+def _typeset(session: nox.Session, build: Path) -> None:
+    """Make the PDF from the LaTeX; latexmk runs LuaLaTeX as often as needed."""
+    with session.chdir(build / "latex"):
         session.run(
             "latexmk",
             "-lualatex",
@@ -186,5 +203,5 @@ def _typeset(session: nox.Session) -> None:
             f"{BOOK}.tex",
             external=True,
         )
-    (BUILD / "pdf").mkdir(exist_ok=True)
-    shutil.copy2(BUILD / "latex" / f"{BOOK}.pdf", BUILD / "pdf" / f"{BOOK}.pdf")
+    (build / "pdf").mkdir(exist_ok=True)
+    shutil.copy2(build / "latex" / f"{BOOK}.pdf", build / "pdf" / f"{BOOK}.pdf")

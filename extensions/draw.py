@@ -1,74 +1,120 @@
-"""Draw the Mermaid diagrams of the chapters: `nox -s diagrams` runs this program.
+"""Draw the Mermaid diagrams of a book: `nox -s diagrams` runs this program.
 
 It draws what has no drawing yet and removes drawings that no chapter uses. The drawing
-itself is mermaid-cli's, in Chromium; then each SVG is made fit for the three editions.
+itself is mermaid-cli's, in Chromium; extensions/vector.py makes it fit for the editions.
 """
 
 from __future__ import annotations
 
-import base64
-import html
-import io
+import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from math import ceil
 from pathlib import Path
 
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
+from extensions.drawings import (
+    FONTS,
+    LIMITS,
+    MERMAID,
+    MERMAID_CLI,
+    SETTINGS,
+    Source,
+    drawing_of,
+    drawings_below,
+    sources,
+)
+from extensions.vector import finish
 
-from extensions.drawings import FOLDER, LIMITS, MERMAID_CLI, Source, drawing_of, sources
-
-ROOT = Path(__file__).parents[1]
-FACE = ROOT / "_static" / "fonts" / "book-sans-regular.woff2"
-BROWSER = {"executablePath": "/usr/bin/chromium", "args": ["--headless=new", "--no-sandbox"]}
-
-
-def draw_all(root: Path, tools: Path) -> None:
-    """Bring the drawings of a project in line with its chapters."""
-    folder = root / FOLDER
-    used = set()
-    for source in sources(root / "source"):
-        drawing = drawing_of(source, folder)
-        used.add(drawing)
-        if not drawing.exists():
-            print(f"drawing {drawing.name}", flush=True)
-            svg = draw(source, folder, tools)
-            check_size(source, svg)
-            drawing.write_text(finish(svg), encoding="utf-8")
-    for drawing in set(folder.glob("*.svg")) - used:
-        print(f"removing {drawing.name}, which no chapter uses", flush=True)
-        drawing.unlink()
+PACKAGES = (f"@mermaid-js/mermaid-cli@{MERMAID_CLI}", f"mermaid@{MERMAID}")
+ORIGIN = f"Drawn by Mermaid {MERMAID}, mermaid-cli {MERMAID_CLI}; see extensions/draw.py."
 
 
-def draw(source: Source, folder: Path, tools: Path) -> str:
-    """Return the SVG that mermaid-cli makes of a diagram."""
-    tools /= f"mermaid-cli-{MERMAID_CLI}"
+class DrawingError(Exception):
+    """Say which diagram cannot be drawn, where it stands, and why."""
+
+
+def main() -> None:
+    """Draw the diagrams of the books that the command line names; tell all that cannot be drawn."""
+    parser = argparse.ArgumentParser(description="Draw the diagrams whose source has changed.")
+    parser.add_argument("tools", type=Path, help="a folder for mermaid-cli")
+    parser.add_argument("books", type=Path, nargs="+", help="folders that hold a source/")
+    parser.add_argument("--all", action="store_true", help="draw what has not changed, too")
+    options = parser.parse_args()
+    program = mermaid_cli(options.tools)
+    faults = [fault for book in options.books for fault in draw_all(book, program, again=options.all)]
+    if faults:
+        sys.exit("\n".join(faults))
+
+
+def mermaid_cli(tools: Path) -> Path:
+    """Return the program mermaid-cli, installed if it is not there."""
+    tools /= f"mermaid-cli-{MERMAID_CLI}-{MERMAID}"
     program = tools / "node_modules" / ".bin" / "mmdc"
     if not program.exists():
-        package = f"@mermaid-js/mermaid-cli@{MERMAID_CLI}"
         download = os.environ | {"PUPPETEER_SKIP_DOWNLOAD": "1"}  # Chromium is the system's
-        install = ("npm", "install", "--no-fund", "--no-audit", "--prefix", str(tools), package)
+        install = ("npm", "install", "--no-fund", "--no-audit", "--prefix", str(tools), *PACKAGES)
         subprocess.run(install, check=True, env=download)
-    browser = tools / "browser.json"
-    browser.write_text(json.dumps(BROWSER), encoding="utf-8")
-    diagram, svg = tools / "diagram.mmd", tools / "diagram.svg"
+    return program
+
+
+def draw_all(book: Path, program: Path, *, again: bool) -> list[str]:
+    """Bring the drawings of a book in line with its chapters; return what cannot be drawn."""
+    faults, used = [], set()
+    for source in sources(book):
+        drawing = drawing_of(source, book)
+        used.add(drawing)
+        if again or not drawing.exists():
+            print(f"drawing {drawing}", flush=True)
+            try:
+                svg = draw(source, program)
+            except DrawingError as fault:
+                faults.append(str(fault))
+            else:
+                drawing.parent.mkdir(exist_ok=True)
+                drawing.write_text(svg, encoding="utf-8")
+    for drawing in drawings_below(book) - used:
+        print(f"removing {drawing}, which no chapter uses", flush=True)
+        drawing.unlink()
+    return faults
+
+
+def draw(source: Source, program: Path) -> str:
+    """Return the finished drawing of a diagram; raise DrawingError where there can be none."""
+    svg = drawn(source, program)
+    width, height = size(svg)
+    if width > LIMITS[0] or height > LIMITS[1]:
+        measured = f"is {width} by {height} pixels large, and print shows {LIMITS[0]} by {LIMITS[1]}"
+        message = f"{source.place}: the drawing {measured}: take parts out, or turn it (TB, LR)"
+        raise DrawingError(message)
+    svg = svg.replace('width="100%"', f'width="{width}" height="{height}"', 1)
+    svg = re.sub(r'(<svg\b[^>]*) style="[^"]*"', r"\1", svg, count=1)  # a width and a ground of its own
+    return finish(svg, ORIGIN)
+
+
+def drawn(source: Source, program: Path) -> str:
+    """Return the SVG that mermaid-cli makes of a diagram."""
+    work = program.parents[2]
+    browser, diagram, svg = work / "browser.json", work / "diagram.mmd", work / "diagram.svg"
+    flags = {"executablePath": shutil.which("chromium"), "args": ["--headless=new", "--no-sandbox"]}
+    browser.write_text(json.dumps(flags), encoding="utf-8")
     diagram.write_text(source.text, encoding="utf-8")
-    settings = ("--configFile", str(folder / "mermaid.json"), "--puppeteerConfigFile", str(browser))
+    settings = ("--configFile", str(SETTINGS), "--puppeteerConfigFile", str(browser))
     command = (str(program), "--quiet", *settings, "--input", str(diagram), "--output", str(svg))
-    result = subprocess.run(
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"FONTCONFIG_FILE": str(folder / "fonts.conf")},
-    )
+    fonts = os.environ | {"FONTCONFIG_FILE": str(FONTS)}
+    result = subprocess.run(command, check=False, capture_output=True, text=True, env=fonts)
     if result.returncode:
-        sys.exit(f"{source.chapter}: mermaid-cli cannot draw this:\n{source.text}\n{result.stderr}")
+        message = f"{source.place}: mermaid-cli cannot draw this diagram: {complaint(result.stderr)}"
+        raise DrawingError(message)
     return svg.read_text(encoding="utf-8")
+
+
+def complaint(said: str) -> str:
+    """Return what mermaid-cli says is wrong, without where in its own programs it was."""
+    return re.split(r"\n(?:\S+ \(|    at )", said, maxsplit=1)[0].strip()
 
 
 def size(svg: str) -> tuple[int, int]:
@@ -79,39 +125,5 @@ def size(svg: str) -> tuple[int, int]:
     return ceil(float(box["width"])), ceil(float(box["height"]))
 
 
-def check_size(source: Source, svg: str) -> None:
-    """Stop at a drawing that print would have to make too small."""
-    width, height = size(svg)
-    if width > LIMITS[0] or height > LIMITS[1]:
-        limit = f"{width} by {height} pixels; print can show {LIMITS[0]} by {LIMITS[1]}"
-        sys.exit(f"{source.chapter}: this drawing has {limit}:\n{source.text}")
-
-
-def finish(svg: str) -> str:
-    """Make a drawing of mermaid-cli fit for browsers, e-readers and rsvg-convert."""
-    width, height = size(svg)
-    svg = svg.replace('width="100%"', f'width="{width}" height="{height}"', 1)
-    svg = re.sub(r"max-width: [\d.]+px; ?", "", svg, count=1)
-    # Else rsvg-convert drops the blanks between the words of a label.
-    svg = re.sub(r"<(text|tspan)\b", r'<\1 xml:space="preserve"', svg)
-    svg = svg.replace("<style>", f"<style>{_face(svg)}", 1)
-    origin = f"<!-- Drawn by mermaid-cli {MERMAID_CLI}; see extensions/draw.py. -->"
-    return svg.replace(">", f">{origin}", 1) + "\n"
-
-
-def _face(svg: str) -> str:
-    """Return a font rule with the glyphs of the labels: a picture cannot use the page's fonts."""
-    labels = html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", "", svg, flags=re.DOTALL))
-    font = TTFont(FACE, recalcTimestamp=False)
-    subsetter = Subsetter(Options(hinting=False))
-    subsetter.populate(text=labels)
-    subsetter.subset(font)
-    font.flavor = "woff2"
-    reduced = io.BytesIO()
-    font.save(reduced)
-    data = base64.b64encode(reduced.getvalue()).decode()
-    return f"@font-face{{font-family:'Book Sans';src:url(data:font/woff2;base64,{data})}}"
-
-
 if __name__ == "__main__":
-    draw_all(ROOT, Path(sys.argv[1]))
+    main()

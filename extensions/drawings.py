@@ -9,10 +9,10 @@
       client --> envoy
     ```
 
-`nox -s diagrams` (extensions/draw.py) draws each diagram once, into diagrams/. The name of
-a drawing ends in a digest of all that decides its look, so a changed diagram finds no
-drawing, and the build stops. Readers need neither Node nor a browser, and the three
-editions show the same picture; for print, rsvg-convert makes it a PDF.
+`nox -s diagrams` (extensions/draw.py) draws each diagram once, into diagrams/ beside
+source/. The name of a drawing ends in a digest of all that decides its look, so a changed
+diagram finds no drawing, and the build stops. Readers need neither Node nor a browser,
+and the three editions show the same picture; for print, rsvg-convert makes it a PDF.
 """
 
 from __future__ import annotations
@@ -25,80 +25,108 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
+from typing import ClassVar
 
 from docutils import nodes
+from myst_parser.parsers.directives import parse_directive_text
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms.images import ImageConverter
-from sphinx.util.typing import ExtensionMetadata
+from sphinx.util.nodes import set_source_info
+from sphinx.util.typing import ExtensionMetadata, OptionSpec
 from sphinxcontrib.mermaid import Mermaid, mermaid
 
-FOLDER = "diagrams"
 MERMAID_CLI = "11.17.0"
+MERMAID = "11.17.2"
+ROOT = Path(__file__).parents[1]
+SETTINGS = ROOT / "diagrams" / "mermaid.json"
+#: The colours that take the place of those of the settings on dark pages.
+DARK = ROOT / "diagrams" / "dark.json"
+#: Lets Chromium and rsvg-convert find the fonts of the book.
+FONTS = ROOT / "diagrams" / "fonts.conf"
 #: Dots per inch at which a drawing is set in print: its 15 pixels become 8.4 points.
 PRINT_RESOLUTION = 128
 #: Width and height in pixels beyond which print scales a drawing down until its labels
 #: cannot be read.
 LIMITS = (900, 1000)
-#: A directive in a chapter, and the options at its beginning.
+#: A directive in a chapter.
 DIRECTIVE = re.compile(
     r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|:{3,})\{mermaid\}[ \t]*\n"
     r"(?P<body>.*?)^(?P=indent)(?P=fence)[ \t]*$",
     re.MULTILINE | re.DOTALL,
 )
-OPTIONS = re.compile(r"\A(?:\s*:[a-z]+:.*\n)*")
 
 
 @dataclass(frozen=True)
 class Source:
-    """The Mermaid source of a diagram, and the chapter that holds it."""
+    """The Mermaid source of a diagram, the chapter that holds it, and the line where it begins."""
 
     chapter: Path
+    line: int
     text: str
 
-
-def sources(folder: Path) -> Iterator[Source]:
-    """Yield every diagram of the chapters below a folder."""
-    for chapter in sorted(folder.rglob("*.md")):
-        for match in DIRECTIVE.finditer(chapter.read_text(encoding="utf-8")):
-            yield Source(chapter, OPTIONS.sub("", dedent(match["body"]), count=1).strip())
+    @property
+    def place(self) -> str:
+        """Return where to look."""
+        return f"{self.chapter}:{self.line}"
 
 
-def drawing_of(source: Source, folder: Path) -> Path:
-    """Return where the drawing of a diagram is, or will be once it is drawn."""
-    settings = (folder / "mermaid.json").read_text(encoding="utf-8")
-    digest = sha256(f"{MERMAID_CLI}\n{settings}\n{source.text}".encode()).hexdigest()[:12]
+def sources(book: Path) -> Iterator[Source]:
+    """Yield every diagram of the chapters of a book, as MyST will read it."""
+    for chapter in sorted((book / "source").rglob("*.md")):
+        text = chapter.read_text(encoding="utf-8")
+        for match in DIRECTIVE.finditer(text):
+            parsed = parse_directive_text(Diagram, "", dedent(match["body"]))
+            line = text.count("\n", 0, match.start()) + 1
+            yield Source(chapter, line, "\n".join(parsed.body).strip())
+
+
+def drawing_of(source: Source, book: Path) -> Path:
+    """Return where the drawing of a diagram of a book is, or will be once it is drawn."""
+    look = [SETTINGS.read_text(encoding="utf-8"), DARK.read_text(encoding="utf-8")]
+    digest = sha256("\n".join([MERMAID_CLI, MERMAID, *look, source.text]).encode()).hexdigest()[:12]
+    folder = book / "diagrams"
     drawn = sorted(folder.glob(f"*-{digest}.svg"))
     return drawn[0] if drawn else folder / f"{source.chapter.stem}-{digest}.svg"
+
+
+def drawings_below(book: Path) -> set[Path]:
+    """Return every drawing that lies in the folder of a book."""
+    return set((book / "diagrams").glob("*.svg"))
 
 
 class Diagram(Mermaid):  # type: ignore[misc]  # it comes without types
     """sphinxcontrib-mermaid's directive, with the committed drawing in place of a live one."""
 
+    optional_arguments = 0  # a diagram stands in its chapter
+    option_spec: ClassVar[OptionSpec] = {
+        name: Mermaid.option_spec[name] for name in ("alt", "align", "caption", "name")
+    }
+
     def run(self) -> list[nodes.Node]:
         """Return the figure, or say which command draws it."""
         self.assert_has_content()
-        for option in ("alt", "caption"):
-            if not self.options.get(option):
-                message = f"A diagram needs :{option}:, for readers who do not see it."
-                raise self.error(message)
-        picture = nodes.image(uri=f"/{self._drawing()}", alt=self.options["alt"])
-        found: list[nodes.Node] = super().run()
-        for figure in found:
-            for diagram in list(figure.findall(mermaid)):
-                diagram.replace_self(picture)
-        return found
+        if not self.options.get("alt"):
+            message = "A diagram needs :alt:, for readers who do not see it."
+            raise self.error(message)
+        picture = nodes.image(uri=f"/{self._drawing()}", alt=self.options["alt"], classes=["drawing"])
+        set_source_info(self, picture)
+        diagram = nodes.Element("", *super().run())
+        for drawn_live in list(diagram.findall(mermaid)):
+            drawn_live.replace_self(picture)
+        return diagram.children
 
     def _drawing(self) -> str:
         """Return the drawing's path, relative to the sources."""
         environment = self.state.document.settings.env
-        source = Source(Path(environment.doc2path(environment.docname)), "\n".join(self.content).strip())
-        drawing = drawing_of(source, environment.srcdir.parent / FOLDER)
+        chapter = Path(environment.doc2path(environment.docname))
+        source = Source(chapter, self.lineno, "\n".join(self.content).strip())
+        drawing = drawing_of(source, environment.srcdir.parent)
         path = os.path.relpath(drawing, environment.srcdir)
         environment.note_dependency(path)
         if not drawing.exists():
             message = (
-                f"The diagram that begins with '{source.text[:40]}' has no drawing in {FOLDER}/, "
+                f"The diagram that begins with '{source.text[:40]}' has no drawing in diagrams/, "
                 "or changed after it was drawn: run `nox -s diagrams`."
             )
             raise self.error(message)
@@ -116,14 +144,17 @@ class DrawingToPdf(ImageConverter):
 
     def convert(self, _from: str | os.PathLike[str], _to: str | os.PathLike[str]) -> bool:
         """Convert one picture."""
-        fonts = self.app.srcdir.parent / FOLDER / "fonts.conf"
         resolution = (f"--dpi-x={PRINT_RESOLUTION}", f"--dpi-y={PRINT_RESOLUTION}")
         command = ("rsvg-convert", "--format=pdf", *resolution, "--output", _to, _from)
+        fonts = os.environ | {"FONTCONFIG_FILE": str(FONTS)}
         try:
-            subprocess.run(command, check=True, env=os.environ | {"FONTCONFIG_FILE": str(fonts)})
+            result = subprocess.run(command, check=False, capture_output=True, text=True, env=fonts)
         except FileNotFoundError as error:
-            message = "rsvg-convert is missing: install the Debian package librsvg2-bin."
+            message = "rsvg-convert is missing. Install it with: sudo apt-get install librsvg2-bin"
             raise ExtensionError(message) from error
+        if result.returncode:
+            message = f"{_from} is no picture that rsvg-convert can read: {result.stderr.strip()}"
+            raise ExtensionError(message)
         return True
 
 

@@ -26,6 +26,7 @@ from typing import Any
 from lab import addons, edition
 from lab.errors import LabError
 from tests.harness.claims import claims_of_project
+from tests.large_book import grow
 
 PYTHON = sys.executable
 #: Every kept run: date, host and figures; the last one of a host is compared with.
@@ -41,6 +42,7 @@ READ_BY_BUILD = (
     "examples",
     "extensions",
     "latex",
+    "plots",
     "records",
     "source",
 )
@@ -119,6 +121,8 @@ def figures(*, cold: bool) -> Iterator[Figure]:
         yield f"add-on {name}, image there", lambda name=name: add(name)  # type: ignore[misc]
     with tempfile.TemporaryDirectory() as folder:
         yield from editions(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        yield from large_book(Path(folder))
 
 
 def lab(*words: str) -> float:
@@ -197,16 +201,35 @@ def proofs() -> float:
 
 def editions(copy: Path) -> Iterator[Figure]:
     """Yield each edition cold and after one edit, built in a copy of the project."""
-    for name in READ_BY_BUILD:
-        origin = edition.PROJECT / name
-        (shutil.copytree if origin.is_dir() else shutil.copy2)(origin, copy / name)
+    copy_project(copy)
     for state in ("cold", "after one edit"):
         if state != "cold":
-            with (copy / EDITED).open("a") as chapter:
-                chapter.write("\nOne more sentence.\n")
+            edit(copy / EDITED)
         for builder in ("html", "epub", "latex"):
             yield f"edition {builder}, {state}", lambda builder=builder: sphinx(builder, copy)  # type: ignore[misc]
         yield f"edition PDF from LaTeX, {state}", lambda: timed(*LATEXMK, cwd=copy / "build/latex")
+
+
+def large_book(copy: Path) -> Iterator[Figure]:
+    """Yield the HTML of a book of 400 printed pages cold and after one edit, built in a copy."""
+    copy_project(copy)
+    chapters = grow(copy)
+    yield "book of 400 pages, HTML, cold", lambda: sphinx("html", copy)
+    edit(chapters[-1])
+    yield "book of 400 pages, HTML, after one edit", lambda: sphinx("html", copy)
+
+
+def copy_project(copy: Path) -> None:
+    """Copy what a build of the editions reads."""
+    for name in READ_BY_BUILD:
+        origin = edition.PROJECT / name
+        (shutil.copytree if origin.is_dir() else shutil.copy2)(origin, copy / name)
+
+
+def edit(chapter: Path) -> None:
+    """Add a sentence to a chapter."""
+    with chapter.open("a") as file:
+        file.write("\nOne more sentence.\n")
 
 
 LATEXMK = ("latexmk", "-lualatex", "-interaction=nonstopmode", "-silent", "life-with-llm-d.tex")
@@ -218,6 +241,7 @@ def sphinx(builder: str, project: Path) -> float:
         PYTHON,
         "-m",
         "sphinx",
+        "--jobs=auto",
         f"--builder={builder}",
         f"--doctree-dir=build/doctrees-{builder}",
         "--conf-dir=.",

@@ -28,10 +28,12 @@ from extensions.records import (
 SITES = Path(__file__).parent / "sites"
 SETTINGS = {
     "author": "its authors",
+    "bibtex_bibfiles": [str(SITES.parents[2] / "source" / "references.bib")],
     "epub_copyright": "2026",
     "epub_identifier": "small",
     "epub_uid": "small",
     "extensions": [
+        "extensions.alt_text",
         "extensions.callouts",
         "extensions.chapter_numbers",
         "extensions.drawings",
@@ -40,9 +42,11 @@ SETTINGS = {
         "extensions.listing",
         "extensions.mathml",
         "extensions.planned",
+        "extensions.plots",
         "extensions.print_edition",
         "extensions.verification_record",
         "myst_parser",
+        "sphinxcontrib.bibtex",
     ],
     "html_math_renderer": "mathml",
     "myst_enable_extensions": ["colon_fence"],

