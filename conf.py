@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent
 EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))
@@ -20,21 +21,28 @@ version = release = EDITION["book"]["edition"]
 # -- General: https://www.sphinx-doc.org/en/master/usage/configuration.html#general-configuration
 
 extensions = [
+    "extensions.bundle",
     "extensions.callouts",
     "extensions.chapter_numbers",
+    "extensions.downloads",
     "extensions.drawings",
     "extensions.epub_citations",
     "extensions.index_page",
     "extensions.listing",
+    "extensions.markdown_twin",
     "extensions.planned",
     "extensions.print_tables",
+    "extensions.site_map",
+    "extensions.stamp_legend",
     "extensions.verification_record",
     "myst_parser",
     "notfound.extension",
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
+    "sphinxext.opengraph",
 ]
 nitpicky = True
+templates_path = ["_templates"]
 pygments_style = "a11y-high-contrast-light"  # of PDF and EPUB
 numfig = True
 numfig_format = {"code-block": "Listing %s", "figure": "Figure %s", "table": "Table %s"}
@@ -45,6 +53,10 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "substitutio
 myst_heading_anchors = 3
 # {{ v_router }} in prose is the router's version in edition.toml.
 myst_substitutions = {f"v_{name.replace('-', '_')}": version for name, version in EDITION["versions"].items()}
+
+# -- Diagrams: extensions/drawings.py shows drawings, so no page needs Mermaid's script, from elsewhere
+
+mermaid_output_format = "svg"
 
 # -- Bibliography: https://sphinxcontrib-bibtex.readthedocs.io/en/latest/usage.html#configuration
 
@@ -61,21 +73,30 @@ copybutton_prompt_is_regexp = True
 
 html_theme = "sphinx_book_theme"
 html_title = project
+html_baseurl = EDITION["book"]["address"]
 html_static_path = ["_static"]
 html_css_files = ["fonts/fonts.css", "book.css", "drawings.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sphinx = False
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is, until one is chosen
 html_theme_options = {
+    "article_footer_items": ["stamp-legend", "page-downloads"],
     "home_page_in_toc": True,
     "navbar_persistent": [],  # else a second search field stands above the page
     "pygments_dark_style": "a11y-high-contrast-dark",
     "pygments_light_style": "a11y-high-contrast-light",
+    "secondary_sidebar_items": ["page-downloads", "page-toc"],
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
 }
+
+notfound_urls_prefix = urlsplit(html_baseurl).path  # its page is seen at any address
+ogp_site_url = html_baseurl
+ogp_image = "_static/cover.png"
+ogp_social_cards = {"enable": False}  # the cover is the picture
 
 # -- EPUB: https://www.sphinx-doc.org/en/master/usage/configuration.html#options-for-epub-output
 

@@ -36,6 +36,9 @@ TYPESETTING = (
 #: A package without a program of its own, known by a file that it brings.
 TYPESETTING_FILES = ("/usr/share/texlive/texmf-dist/tex/latex/titlesec/titlesec.sty=texlive-latex-extra",)
 
+#: A session of their own: building the book needs no browser, and none of its minute.
+BROWSER_TESTS = "tests/book/editions/test_browser.py"
+
 
 @nox.session
 def docs(session: nox.Session) -> None:
@@ -47,8 +50,19 @@ def docs(session: nox.Session) -> None:
     _typeset(session)
     shutil.rmtree(BUILD / "epub", ignore_errors=True)  # a second build into it is not valid
     _sphinx(session, "epub", "epub")
+    for book in (BUILD / "pdf" / f"{BOOK}.pdf", BUILD / "epub" / f"{BOOK}.epub"):
+        shutil.copy2(book, BUILD / "html")  # pages link to them
     # The tests' own conftest.py needs the lab's packages, which this session has not.
-    session.run("pytest", "--confcutdir=tests/book", "tests/book/editions", *session.posargs)
+    in_browser = f"--ignore={BROWSER_TESTS}"
+    session.run("pytest", "--confcutdir=tests/book", "tests/book/editions", in_browser, *session.posargs)
+
+
+@nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Open the HTML of build/ in Chromium: accessibility, weight, without network, on paper."""
+    _install(session, "browser")
+    session.run("python", "-m", "lab.packages", "chromium=chromium")
+    session.run("pytest", "--confcutdir=tests/book", BROWSER_TESTS, *session.posargs)
 
 
 @nox.session
@@ -136,13 +150,13 @@ def bench(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Fix the versions of requirements/*.txt anew from the groups of pyproject.toml."""
     session.install("uv")
-    for name, target in {"lab": ANYWHERE, "tests": ANYWHERE, "docs": ANYWHERE, "vllm": ENGINE}.items():
+    for name in ("lab", "tests", "docs", "browser", "vllm"):
         session.run(
             "uv",
             "pip",
             "compile",
             f"--group={name}",
-            *target,
+            *(ENGINE if name == "vllm" else ANYWHERE),
             "--no-header",
             "--no-annotate",
             "--no-emit-index-url",

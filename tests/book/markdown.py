@@ -54,5 +54,14 @@ BOXES = {
 #: Directives whose content is Markdown again.
 HOLD_MARKDOWN = BOXES | {"epigraph", "figure", "list-table", "glossary", "only", "table"}
 #: Directives that read their content from files.
-FROM_FILES = {"bibliography", "listing", "mermaid", "planned", "toctree", "transcript", "verification-record"}
+FROM_FILES = {
+    "bibliography",
+    "listing",
+    "mermaid",
+    "planned",
+    "stamp-legend",
+    "toctree",
+    "transcript",
+    "verification-record",
+}
 ALLOWED = HOLD_MARKDOWN | FROM_FILES | {"csv-table", "image", "index", "rubric"}
