@@ -93,16 +93,13 @@ html_theme_options = {
     "use_fullscreen_button": False,
 }
 
-notfound_urls_prefix = urlsplit(html_baseurl).path  # its page is seen at any address
-notfound_context = {
-    "title": "Page not found",
-    "body": f"""<h1>Page not found</h1>
-<p>There is no page at this address. It may have moved:
-<a href="{notfound_urls_prefix}search.html">search</a> for what you expected,
-or begin at the <a href="{notfound_urls_prefix}index.html">first page</a>.</p>""",
-}
-ogp_site_url = html_baseurl
+# -- Addresses of pages: a missing one, previews elsewhere
+#    https://sphinx-notfound-page.readthedocs.io, https://sphinxext-opengraph.readthedocs.io
+
+notfound_template = "not-found.html"
+notfound_urls_prefix = urlsplit(html_baseurl).path  # the page is seen at any address
 ogp_image = "_static/cover.png"
+ogp_site_url = html_baseurl
 ogp_social_cards = {"enable": False}  # the cover is the picture
 
 # -- EPUB: https://www.sphinx-doc.org/en/master/usage/configuration.html#options-for-epub-output
