@@ -7,7 +7,6 @@ pages by `nox -s docs`, when all three editions are built.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,7 +58,7 @@ def _archive(app: Sphinx, folder: Path) -> str:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file.suffix != ".pyc":
                 entry = ZipInfo(file.relative_to(folder.parent).as_posix(), UNDATED)
-                entry.external_attr = (0o755 if os.access(file, os.X_OK) else 0o644) << 16
+                entry.external_attr = (0o755 if file.stat().st_mode & 0o100 else 0o644) << 16
                 archive.writestr(entry, file.read_bytes(), ZIP_DEFLATED)
     return name
 
