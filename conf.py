@@ -7,6 +7,7 @@ import sys
 import tomllib
 from datetime import UTC, datetime, time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent
 EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))
@@ -26,21 +27,27 @@ version = release = EDITION["book"]["edition"]
 
 extensions = [
     "extensions.alt_text",
+    "extensions.bundle",
     "extensions.callouts",
     "extensions.chapter_numbers",
+    "extensions.downloads",
     "extensions.drawings",
     "extensions.epub_edition",
     "extensions.index_page",
     "extensions.listing",
+    "extensions.markdown_twin",
     "extensions.mathml",
     "extensions.planned",
     "extensions.plots",
     "extensions.print_edition",
+    "extensions.site_map",
+    "extensions.stamp_legend",
     "extensions.verification_record",
     "myst_parser",
     "notfound.extension",
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
+    "sphinxext.opengraph",
 ]
 nitpicky = True
 templates_path = ["_templates"]
@@ -54,6 +61,10 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "substitutio
 myst_heading_anchors = 3
 # {{ v_router }} in prose is the router's version in edition.toml.
 myst_substitutions = {f"v_{name.replace('-', '_')}": version for name, version in EDITION["versions"].items()}
+
+# -- Diagrams: extensions/drawings.py shows drawings, so no page needs Mermaid's script, from elsewhere
+
+mermaid_output_format = "svg"
 
 # -- Bibliography: https://sphinxcontrib-bibtex.readthedocs.io/en/latest/usage.html#configuration
 
@@ -70,22 +81,35 @@ copybutton_prompt_is_regexp = True
 
 html_theme = "sphinx_book_theme"
 html_title = project
+html_baseurl = EDITION["book"]["address"]
 html_static_path = ["_static"]
 html_math_renderer = "mathml"
 html_css_files = ["fonts/fonts.css", "book.css", "drawings.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sphinx = False
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is, until one is chosen
 html_theme_options = {
+    "article_footer_items": ["stamp-legend", "page-downloads"],
     "home_page_in_toc": True,
     "navbar_persistent": [],  # else a second search field stands above the page
     "pygments_dark_style": "a11y-high-contrast-dark",
     "pygments_light_style": "a11y-high-contrast-light",
+    "secondary_sidebar_items": ["page-downloads", "page-toc"],
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
 }
+
+# -- Addresses of pages: a missing one, previews elsewhere
+#    https://sphinx-notfound-page.readthedocs.io, https://sphinxext-opengraph.readthedocs.io
+
+notfound_template = "not-found.html"
+notfound_urls_prefix = urlsplit(html_baseurl).path  # the page is seen at any address
+ogp_image = "_static/cover.png"
+ogp_site_url = html_baseurl
+ogp_social_cards = {"enable": False}  # the cover is the picture
 
 # -- EPUB: https://www.sphinx-doc.org/en/master/usage/configuration.html#options-for-epub-output
 

@@ -39,6 +39,9 @@ TYPESETTING = (
 #: A package without a program of its own, known by a file that it brings.
 TYPESETTING_FILES = ("/usr/share/texlive/texmf-dist/tex/latex/titlesec/titlesec.sty=texlive-latex-extra",)
 
+#: A session of their own: building the book needs no browser, and none of its minute.
+BROWSER_TESTS = "tests/book/editions/test_browser.py"
+
 
 @nox.session
 def docs(session: nox.Session) -> None:
@@ -47,6 +50,14 @@ def docs(session: nox.Session) -> None:
     session.run("python", "-m", "lab.packages", *TYPESETTING, *TYPESETTING_FILES)
     for book in BOOKS:
         _editions(session, book)
+
+
+@nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Open the HTML of build/ in Chromium: accessibility, weight, without network, on paper."""
+    _install(session, "browser")
+    session.run("python", "-m", "lab.packages", "chromium=chromium")
+    session.run("pytest", "--confcutdir=tests/book", BROWSER_TESTS, *session.posargs)
 
 
 @nox.session
@@ -144,13 +155,13 @@ def bench(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Fix the versions of requirements/*.txt anew from the groups of pyproject.toml."""
     session.install("uv")
-    for name, target in {"lab": ANYWHERE, "tests": ANYWHERE, "docs": ANYWHERE, "vllm": ENGINE}.items():
+    for name in ("lab", "tests", "docs", "browser", "vllm"):
         session.run(
             "uv",
             "pip",
             "compile",
             f"--group={name}",
-            *target,
+            *(ENGINE if name == "vllm" else ANYWHERE),
             "--no-header",
             "--no-annotate",
             "--no-emit-index-url",
@@ -174,9 +185,11 @@ def _editions(session: nox.Session, book: str) -> None:
     _typeset(session, build)
     shutil.rmtree(build / "epub", ignore_errors=True)  # a second build into it is not valid
     _sphinx(session, "epub", book, build)
+    for edition in (build / "pdf" / f"{BOOK}.pdf", build / "epub" / f"{BOOK}.epub"):
+        shutil.copy2(edition, build / "html")  # pages link to them
     # The tests' own conftest.py needs the lab's packages, which this session has not.
-    inspect = ("pytest", "--confcutdir=tests/book", "tests/book/editions", *session.posargs)
-    session.run(*inspect, env={"BOOK": book})
+    inspect = ("pytest", "--confcutdir=tests/book", "tests/book/editions", f"--ignore={BROWSER_TESTS}")
+    session.run(*inspect, *session.posargs, env={"BOOK": book})
 
 
 def _sphinx(session: nox.Session, builder: str, book: str = ".", build: Path = BUILD) -> None:

@@ -25,6 +25,16 @@ EVIDENCE: Mapping[str, str] = {
     "captured": "Parsed from a capture",
     "hardware": "Not verified here",
 }
+#: What those words mean.
+MEANING: Mapping[str, str] = {
+    "ran": "applied to a kind cluster, and a test saw the outcome that the text claims",
+    "refused": "refused with the message that is printed, by the server or program that must refuse it",
+    "accepted": "an API server took it in a strict dry run; nothing in the lab can run it",
+    "computed": "a program or calculator of this book, run and tested",
+    "checked": "checked by the program that reads such files; it was not run",
+    "captured": "output of real hardware, kept with date and machine; a test reads it",
+    "hardware": "needs hardware that the lab has not; the page says what to run to find out",
+}
 #: What a record names as the cluster where that was not the lab.
 OWN_CLUSTER = "own cluster"
 REMEDY = "run `nox -s examples` and commit records/"

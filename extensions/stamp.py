@@ -72,7 +72,7 @@ def make_stamp(listing: str, record: Record, note: str = "") -> stamp:
         refwarn=True,
     )
     between = nodes.Text(f"{note}{SEPARATOR}")
-    return stamp("", "", download, between, proof)
+    return stamp("", "", download, between, proof, classes=[record.evidence])
 
 
 def visit_html(translator: HTML5Translator, node: stamp) -> None:

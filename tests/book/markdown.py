@@ -60,6 +60,7 @@ FROM_FILES = {
     "mermaid",
     "planned",
     "plot",
+    "stamp-legend",
     "toctree",
     "transcript",
     "verification-record",

@@ -76,7 +76,7 @@ def text_of(tag: Tag) -> str:
 @pytest.fixture(scope="session")
 def html() -> Pages:
     """Return the pages on the screen, each without what stands around its article."""
-    return Pages({name: _article(text) for name, text in _html_pages()})
+    return Pages(dict(html_pages()))
 
 
 @pytest.fixture(scope="session")
@@ -99,11 +99,12 @@ def pdf() -> Iterator[Print]:
         yield Print(text.split("\f"), list(read_sheets(PDF)), file)
 
 
-def _html_pages() -> Iterator[tuple[str, str]]:
+def html_pages() -> Iterator[tuple[str, BeautifulSoup]]:
+    """Yield name and article of every page on the screen that has a source."""
     for path in sorted(_built(HTML).rglob("*.html")):
         name = path.relative_to(HTML).with_suffix("").as_posix()
         if name not in GENERATED and not name.startswith("_"):
-            yield name, path.read_text(encoding="utf-8")
+            yield name, _article(path.read_text(encoding="utf-8"))
 
 
 def _article(text: str) -> BeautifulSoup:

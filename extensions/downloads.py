@@ -1,0 +1,69 @@
+"""Offer what a page lets its reader take along: its listings in one file, its text, the book.
+
+A chapter whose folder of examples/ holds files gets them as `_downloads/<folder>.zip`.
+`_templates/page-downloads.html` shows the links. The PDF and the EPUB are put beside the
+pages by `nox -s docs`, when all three editions are built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+from extensions.chapter_numbers import chapter_number
+from extensions.proven import root_of
+
+BOOK = (("The whole book", "PDF", "life-with-llm-d.pdf"), ("The whole book", "EPUB", "life-with-llm-d.epub"))
+#: The date of every file in an archive: the oldest that the format knows. The files' own
+#: dates are those of a checkout, and an archive must not differ from one to the next.
+UNDATED = (1980, 1, 1, 0, 0, 0)
+
+
+class Download(NamedTuple):
+    """A link of a page: what it gives, in which format, and its address from there."""
+
+    what: str
+    kind: str
+    address: str
+
+
+def offer(
+    app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Write the archive of a page's listings and hand the page its links."""
+    if app.builder.name != "html" or doctree is None:
+        return
+    files = [("Listings of this chapter", "zip", _archive(app, folder)) for folder in _folders(app, page)]
+    files += [("This page", "Markdown", f"{page}.md"), *BOOK]
+    context["downloads"] = [Download(what, kind, context["pathto"](name, 1)) for what, kind, name in files]
+
+
+def _folders(app: Sphinx, page: str) -> Iterator[Path]:
+    """Yield the folder of examples/ with the listings of a page."""
+    for folder in sorted((root_of(app.env) / "examples").glob("*/")):
+        if chapter_number(folder.name) == chapter_number(page):
+            yield folder
+
+
+def _archive(app: Sphinx, folder: Path) -> str:
+    name = f"_downloads/{folder.name}.zip"
+    (app.outdir / "_downloads").mkdir(exist_ok=True)
+    with ZipFile(app.outdir / name, "w") as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and file.suffix != ".pyc":
+                entry = ZipInfo(file.relative_to(folder.parent).as_posix(), UNDATED)
+                entry.external_attr = (0o755 if file.stat().st_mode & 0o100 else 0o644) << 16
+                archive.writestr(entry, file.read_bytes(), ZIP_DEFLATED)
+    return name
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Listen to every page before it is written."""
+    app.connect("html-page-context", offer)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,96 @@
+"""List all pages for machines: `sitemap.xml` for search engines, `llms.txt` for language models.
+
+sitemap.xml: https://www.sitemaps.org/protocol.html, with the address in `html_baseurl`.
+llms.txt: https://llmstxt.org, with the Markdown twin of each page (extensions/markdown_twin.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from xml.sax.saxutils import escape
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.typing import ExtensionMetadata
+
+from extensions.downloads import BOOK
+
+SITEMAP = """<?xml version="1.0" encoding="UTF-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+{pages}
+</urlset>
+"""
+LLMS = """# {title}
+
+> {description}
+
+{introduction}
+
+{parts}
+"""
+
+
+def write_maps(app: Sphinx, error: Exception | None) -> None:
+    """Write both files at the end of a good build of HTML."""
+    if error or app.builder.name != "html":
+        return
+    if app.config.html_baseurl:
+        (app.outdir / "sitemap.xml").write_text(_sitemap(app), encoding="utf-8")
+    (app.outdir / "llms.txt").write_text(_llms(app), encoding="utf-8")
+
+
+def _sitemap(app: Sphinx) -> str:
+    pages = [app.builder.get_target_uri(page) for page in sorted(app.env.found_docs)]
+    addresses = (escape(f"{app.config.html_baseurl}{page}") for page in pages)
+    return SITEMAP.format(pages="\n".join(f"  <url><loc>{address}</loc></url>" for address in addresses))
+
+
+def _llms(app: Sphinx) -> str:
+    parts = [
+        f"## {title}\n\n" + "\n".join(_entry(app.env, page) for page in pages)
+        for title, pages in _parts(app.env)
+    ]
+    book = [f"- [{what}, {kind}]({name})" for what, kind, name in BOOK]
+    home = (app.outdir / f"{app.config.root_doc}.md").read_text(encoding="utf-8")
+    return LLMS.format(
+        title=app.config.project,
+        description=app.config.epub_description,
+        introduction=home.split("\n\n")[1].strip(),  # what follows the title
+        parts="\n\n".join([*parts, "\n".join(["## Optional", "", *book])]),
+    )
+
+
+def _parts(env: BuildEnvironment) -> Iterator[tuple[str, list[str]]]:
+    """Yield the title and the pages of each part; lists without a title follow the one before."""
+    titled: dict[str, list[str]] = {}
+    title = env.titles[env.config.root_doc].astext()
+    for toctree in env.get_doctree(env.config.root_doc).findall(addnodes.toctree):
+        title = toctree["caption"] or title
+        titled.setdefault(title, []).extend(toctree["includefiles"])
+    for name, pages in titled.items():
+        yield name, [page for page in pages if page in env.found_docs]
+
+
+def _entry(env: BuildEnvironment, page: str) -> str:
+    """Return the line of a page: number and title, then what its sections are about."""
+    number = ".".join(map(str, env.toc_secnumbers.get(page, {}).get("", ())))
+    title = f"{number}. {env.titles[page].astext()}" if number else env.titles[page].astext()
+    sections = "; ".join(_sections(env.tocs[page]))
+    return f"- [{title}]({page}.md)" + (f": {sections}" if sections else "")
+
+
+def _sections(contents: nodes.bullet_list) -> Iterator[str]:
+    """Yield the titles of the sections right below a page's own title."""
+    lists = chain.from_iterable(item.findall(nodes.bullet_list) for item in contents.children)
+    below = next(lists, None)
+    for item in below.children if below else ():
+        yield next(item.findall(nodes.reference)).astext()
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Listen to the end of the build."""
+    app.connect("build-finished", write_maps)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
