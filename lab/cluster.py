@@ -205,6 +205,7 @@ def _kind(engine: Engine, *arguments: str, doing: str) -> str:
 
 def _create(engine: Engine, image: Provided) -> None:
     host.require_space(home.home(), host.CLUSTER_SPACE)
+    host.require_watchers(len(topology()["nodes"]))
     _prepare_host()
     _save_state({"topology": _topology_hash()})  # what a killed run leaves is ours
     wanted = _kind_settings(own_network=images.is_built(engine, image.name))

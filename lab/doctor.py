@@ -57,7 +57,7 @@ def examine() -> list[Finding]:
     running = False
     if all(finding.good for finding in names):
         running = bool(cluster.node_containers(engine))
-        findings += _lab(engine) if running else no_lab()
+        findings += _lab(engine) if running else [*no_lab(), _watchers()]
     needed = host.BUILD_SPACE if builds else RUNNING_SPACE if running else host.CLUSTER_SPACE
     disks = {place.stat().st_dev: place for place in (home.home(), engine.storage())}
     for place in disks.values():
@@ -72,6 +72,15 @@ def _disk(place: Path, needed: float) -> list[Finding]:
         return [Finding(good=False, text=str(error))]
     text = f"disk: {host.free_space(place):.0f} GiB free at {place}, {needed} needed"
     return [Finding(good=True, text=text)]
+
+
+def _watchers() -> Finding:
+    nodes = len(cluster.topology()["nodes"])
+    try:
+        host.require_watchers(nodes)
+    except LabError as error:
+        return Finding(good=False, text=str(error))
+    return Finding(good=True, text=f"inotify instances: enough for {nodes} nodes")
 
 
 def _packages() -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import ipaddress
 import os
 import resource
@@ -17,6 +18,8 @@ BUILD_SPACE = 14
 NEXT_BUILD_SPACE = 4
 #: A cluster started from images that are there needs about this much, in GiB.
 CLUSTER_SPACE = 4
+#: inotify instances that a node's programs hold: 87 were counted for four nodes.
+NODE_WATCHERS = 22
 
 
 def is_root() -> bool:
@@ -46,6 +49,31 @@ def require_space(path: Path, needed: float) -> None:
         message = (
             f"Too little disk: {path} has {free:.1f} GiB free, and {needed} GiB are needed. "
             "Free some, or point LIFE_WITH_LLMD_HOME at a larger disk."
+        )
+        raise LabError(message)
+
+
+def free_watchers(wanted: int) -> int:
+    """Return how many inotify instances this user can have beside the present ones, at most `wanted`."""
+    libc = ctypes.CDLL(None)
+    made: list[int] = []
+    try:
+        while len(made) < wanted and (descriptor := libc.inotify_init()) >= 0:
+            made.append(descriptor)
+        return len(made)
+    finally:
+        for descriptor in made:
+            os.close(descriptor)
+
+
+def require_watchers(nodes: int) -> None:
+    """Stop with a sentence when kubelets on so many nodes could not watch their files."""
+    needed = nodes * NODE_WATCHERS
+    free = free_watchers(needed)
+    if free < needed:
+        message = (
+            f"Too few inotify instances: {nodes} nodes need {needed}, and this user has {free} left. "
+            "Raise the limit: sysctl -w fs.inotify.max_user_instances=512"
         )
         raise LabError(message)
 

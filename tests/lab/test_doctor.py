@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import archives, doctor, edition, images
+from lab import archives, doctor, edition, host, images
 from lab.archives import Entry
+from lab.errors import LabError
 from tests.lab.command import run_lab
 
 #: An address of loopback where nothing listens.
@@ -80,6 +81,13 @@ def test_a_disk_that_is_nearly_full_is_found(tmp_path: Path, monkeypatch: pytest
     assert (
         f"MISS  Too little disk: {place} has 0.1 GiB free, and 14 GiB are needed. Free some" in answer.stdout
     )
+
+
+def test_too_few_inotify_instances_are_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert host.free_watchers(3) == 3
+    monkeypatch.setattr(host, "free_watchers", lambda _wanted: 5)
+    with pytest.raises(LabError, match=r"4 nodes need 88, and this user has 5 left. Raise the limit: sysctl"):
+        host.require_watchers(4)
 
 
 def test_a_fallback_is_told_as_what_takes_the_place() -> None:

@@ -149,8 +149,9 @@ def claim(name: str, devices: int) -> Object:
 
 
 def claimant(name: str) -> Object:
-    """Return a pod that prints the devices that it sees, of the claim of its name."""
-    says = "import os; print(*sorted(v for k, v in os.environ.items() if v.startswith('gpu-')))"
+    """Return a pod that prints the devices that it sees, of the claim of its name, and stays."""
+    seen = "sorted(value for value in os.environ.values() if value.startswith('gpu-'))"
+    says = f"import os, time; print(*{seen}, flush=True); time.sleep(3600)"
     container = {
         "image": image("python"),
         "command": ["python3", "-c", says],
@@ -164,12 +165,14 @@ def test_a_driver_gives_a_pod_the_devices_that_it_claims(room: Space) -> None:
     addons.ensure("dra")
     room.create(claim("two", 2), claimant("two"), claim("nine", 9), claimant("nine"))
     wait_until(
-        lambda: room.read("pod", "two")["status"]["phase"] == "Succeeded", deadline=STARTED, what="it ends"
+        lambda: room.read("pod", "two")["status"]["phase"] == "Running", deadline=STARTED, what="it runs"
     )
+    printed = wait_until(lambda: room.kubectl("logs", "two").split(), deadline=STARTED, what="it prints")
+    # A claim keeps its devices as long as its pod runs.
     allocated = room.read("resourceclaim", "two")["status"]["allocation"]["devices"]["results"]
     assert {one["driver"] for one in allocated} == {"gpu.example.com"}
     # The pod sees just those, through CDI.
-    assert room.kubectl("logs", "two").split() == sorted(one["device"] for one in allocated)
+    assert printed == sorted(one["device"] for one in allocated)
     assert len(allocated) == 2
     node = room.read("pod", "two")["spec"]["nodeName"]
     assert {one["pool"] for one in allocated} == {node}

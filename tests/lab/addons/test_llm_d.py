@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -117,8 +118,8 @@ def test_the_router_of_chapter_2_answers_from_every_pod(started: dict[str, str])
         answers = {complete(client, f"{number} bottles").headers[POD] for number in range(30)}
         assert complete(client, model="unknown").status_code == 404
     assert answers == set(pods(room))
-    ready = metric("llm_d_epp_ready_endpoints", line())
-    assert count(room, "services/router", 9090, ready, name="demo") == 3
+    ready = partial(count, room, "services/router", 9090, metric("llm_d_epp_ready_endpoints", line()))
+    wait_until(lambda: ready(name="demo") == 3, deadline=30, what="the picker counts three pods")
 
 
 def test_the_chosen_configuration_decides_where_requests_go(started: dict[str, str]) -> None:
@@ -272,6 +273,17 @@ def test_full_pods_hold_requests_back_until_they_have_room(started: dict[str, st
         assert [one.result().status_code for one in held] == [200] * 4
 
 
+def wait_until_heard(pod: httpx.Client, heard: Callable[[], float]) -> None:
+    """Send a pod new prompts until the picker hears of one: what it told before is lost."""
+    before, numbers = heard(), itertools.count()
+
+    def is_heard() -> bool:
+        complete(pod, f"{next(numbers)} bottles " * 10)
+        return heard() > before
+
+    wait_until(is_heard, deadline=60, interval=1, what="the pod is heard")
+
+
 def test_pods_tell_the_picker_what_they_hold(started: dict[str, str]) -> None:
     room = start(started, "kv-events")
 
@@ -281,6 +293,9 @@ def test_pods_tell_the_picker_what_they_hold(started: dict[str, str]) -> None:
     def is_known(blocks: float) -> bool:
         return seen("index_admissions_total") >= blocks
 
+    for pod in pods(room):
+        with reach(room, f"pod/{pod}", 8000) as direct:
+            wait_until_heard(direct, lambda: seen("index_admissions_total"))
     # 100 characters are a full block of 16 tokens here, and too short for a guess without events.
     families = [(f"{name} " * 20)[:100] for name in ("alpha", "beta", "gamma", "delta")]
     known = seen("index_admissions_total")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from lab.engine import find_engine
 from tests.lab.command import run_lab
 from tests.lab.live.network import own_storage
 
+#: The kernel's limit of inotify instances for each user.
+WATCHERS = Path("/proc/sys/fs/inotify/max_user_instances")
 #: Seconds that saving the base may take on a busy host.
 SAVED = 1800
 #: A host without network: only loopback, and nothing of the networks that the lab uses.
@@ -50,6 +53,16 @@ def test_saved_files_are_those_of_the_index_and_are_kept(saved: Path) -> None:
     assert {file.name: file.stat().st_mtime_ns for file in saved.iterdir()} == before
 
 
+@pytest.fixture
+def room_for_watchers() -> Iterator[None]:
+    """Let the host watch enough files for a second cluster beside the lab's."""
+    before = WATCHERS.read_text()
+    WATCHERS.write_text(str(int(before) + 128))
+    yield
+    WATCHERS.write_text(before)
+
+
+@pytest.mark.usefixtures("room_for_watchers")
 @pytest.mark.skipif(os.geteuid() != 0, reason="taking the network away needs root")
 def test_a_host_without_network_comes_up_from_the_archives(saved: Path, tmp_path: Path) -> None:
     engine = own_storage(find_engine(install=False), tmp_path)
