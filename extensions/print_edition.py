@@ -9,6 +9,9 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
 
+#: Characters of text that a line can hold.
+ONE_LINE = 85
+
 
 class Tables(SphinxPostTransform):
     """A table begins at the margin; one with set widths may run over the page.
@@ -56,6 +59,19 @@ class SourceAddresses(SphinxPostTransform):
                     link[:] = [nodes.Text(address)]
 
 
+class Headings(SphinxPostTransform):
+    """A heading keeps room for the code that follows it after a line or less."""
+
+    default_priority = 890
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Ask for the room."""
+        for section in list(self.document.findall(nodes.section)):
+            if _opens_with_code(section):
+                section.parent.insert(_before_labels(section), _latex(r"\needspace{13\baselineskip}"))
+
+
 class SourceLines(SphinxPostTransform):
     """A comment before each block names its place in the source, for messages of LaTeX."""
 
@@ -67,19 +83,27 @@ class SourceLines(SphinxPostTransform):
         root = Path(self.env.srcdir).parent
         for section in list(self.document.findall(nodes.section)):
             for block in list(section.children):
-                if _has_place(block):
+                if _is_block(block) and block.source:
+                    # The line of a table is that of its end.
+                    line = min(node.line for node in block.findall(nodes.Element) if node.line)
                     place = Path(block.source).relative_to(root).as_posix()
-                    section.insert(_before_labels(block), _latex(f"% {place}:{block.line}"))
+                    section.insert(_before_labels(block), _latex(f"% {place}:{line}"))
 
 
-def _has_place(block: nodes.Node) -> bool:
-    return bool(
-        isinstance(block, nodes.Body) and not isinstance(block, nodes.target) and block.line and block.source
-    )
+def _opens_with_code(section: nodes.section) -> bool:
+    """Tell whether a listing begins a section, or comes after a paragraph of one line."""
+    first, second, *_ = [*(block for block in section if _is_block(block)), None, None]
+    if isinstance(first, nodes.paragraph) and len(first.astext()) < ONE_LINE:
+        first = second
+    return isinstance(first, nodes.container)
+
+
+def _is_block(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Body) and not isinstance(node, nodes.Special) and bool(node.line)
 
 
 def _before_labels(block: nodes.Node) -> int:
-    """Return where a comment may stand: a label must stay next to what it names."""
+    """Return where a command may stand: a label must stay next to what it names."""
     index = block.parent.index(block)
     while isinstance(block.parent[index - 1], nodes.target):
         index -= 1
@@ -99,6 +123,6 @@ def _latex(text: str) -> nodes.raw:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the transforms."""
-    for transform in (Tables, Answers, SourceAddresses, SourceLines):
+    for transform in (Tables, Answers, SourceAddresses, Headings, SourceLines):
         app.add_post_transform(transform)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
