@@ -98,7 +98,8 @@ class ShownPlot(SphinxDirective, Figure):
         if not self.options.get("alt"):
             raise self.error("A plot needs :alt:, for readers who do not see it.")
         self.arguments[0] = f"/{self._drawing(Plot(self.env.srcdir.parent, self.arguments[0]))}"
-        self.content = StringList([self.options.pop("caption", "")], source=self.get_source_info()[0])
+        caption = self.options.pop("caption", "")
+        self.content = StringList([caption] if caption else [], source=self.get_source_info()[0])
         self.options["class"] = [*self.options.get("class", []), "drawing"]
         return super().run()
 
