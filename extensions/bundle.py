@@ -13,7 +13,7 @@ import logging
 import posixpath
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -104,14 +104,13 @@ def _concatenated(static: Path, names: Iterable[str]) -> str:
     """Return style sheets as one, with their addresses seen from the folder that holds it."""
     sheets = []
     for name in names:
-        folder = posixpath.dirname(name)
-        text = re.sub(
-            ADDRESS,
-            lambda match, folder=folder: f"url({posixpath.normpath(posixpath.join(folder, match[2]))})",
-            _text(static / name),
-        )
+        text = ADDRESS.sub(partial(_seen_from_above, posixpath.dirname(name)), _text(static / name))
         sheets.append(THEME_FACES.sub("", text.replace('@charset "UTF-8";', "")))
     return "\n".join(sheets)
+
+
+def _seen_from_above(folder: str, address: re.Match[str]) -> str:
+    return f"url({posixpath.normpath(posixpath.join(folder, address[2]))})"
 
 
 def _icon_names(folders: Iterable[str | Path]) -> set[str]:
