@@ -20,7 +20,7 @@ def draw(figure: Figure, data: Path) -> None:
     axes = figure.subplots()
     for setting, points in series.items():
         (line,) = axes.plot(*zip(*points, strict=True))
-        end = points[-1]
-        axes.annotate(f"  {setting}", end, color=line.get_color(), va="center")
+        beside = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(setting, points[-1], color=line.get_color(), **beside)
     axes.set(xlabel="Requests per second", ylabel="Time to first token, seconds", ylim=(0, None))
     axes.set(xlim=(1.6, 18), xticks=range(2, 15, 2))  # the names stand at the right
