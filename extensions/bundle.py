@@ -44,7 +44,7 @@ SCRIPTS = (
     "scripts/pydata-sphinx-theme.js",
 )
 #: Not among html_js_files, which go into the EPUB too.
-OWN_SCRIPT = Path(__file__).with_name("print.js")
+OWN_SCRIPT = Path(__file__).with_name("page.js")
 ICON_FONT = "vendor/fontawesome/webfonts/fa-solid-900.woff2"
 ICON_RULE = re.compile(r'[^{}]*\{--fa:"[^"]*"\}')  # .fa-bars,.fa-navicon{--fa:"\f0c9"}
 ICON_NAME = re.compile(r"fa-[a-z0-9-]+")

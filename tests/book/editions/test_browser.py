@@ -227,6 +227,8 @@ def _visit(browser: Browser, url: str, mode: str, screen: str) -> Visit:
         )
         page.on("pageerror", lambda error: console.append(str(error)))
         page.goto(url, wait_until="networkidle")
+        page.evaluate("document.fonts.ready")
+        page.wait_for_timeout(500)  # the theme measures blocks of code 300 ms after a change
         found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         return Visit(
             faults=[

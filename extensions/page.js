@@ -1,0 +1,17 @@
+// What the theme's script leaves out.
+(() => {
+  // It lets the keyboard into the blocks of code that scroll, as it measures them when the
+  // page is loaded or resized; but they grow when the book's faces arrive.
+  document.fonts.ready.then(() => window.dispatchEvent(new Event("resize")));
+
+  // Paper is white: a page in dark mode is printed as in light mode.
+  const root = document.documentElement;
+  let theme;
+  window.addEventListener("beforeprint", () => {
+    theme = root.dataset.theme;
+    root.dataset.theme = "light";
+  });
+  window.addEventListener("afterprint", () => {
+    root.dataset.theme = theme;
+  });
+})();
