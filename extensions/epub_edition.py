@@ -24,7 +24,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 Entry = dict[str, Any]
 PACKAGE, DUBLIN_CORE = "http://www.idpf.org/2007/opf", "http://purl.org/dc/elements/1.1/"
-#: docutils marks citations with a role that EPUB 3.3 has withdrawn.
+#: docutils marks citations with a role that EPUB 3.3 and ARIA have withdrawn.
 WITHDRAWN = ' role="doc-biblioentry"'
 #: Style sheets for signs that only a screen with a pointer has.
 FOR_SCREENS = "copybutton"
@@ -139,12 +139,12 @@ def _has_formula(file: Path) -> bool:
 def adapt_page(
     app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
-    """Take out of a page of the EPUB what is not valid or of no use there."""
+    """Take out of a page what is not valid, and of the EPUB's what is of no use there."""
+    context["body"] = context.get("body", "").replace(WITHDRAWN, "")
     if app.builder.name != "epub":
         return
     sheets = context.get("css_files", [])
     context["css_files"] = [sheet for sheet in sheets if FOR_SCREENS not in str(sheet.filename)]
-    context["body"] = context.get("body", "").replace(WITHDRAWN, "")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
