@@ -7,12 +7,13 @@ refused at once, without asking the outside.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from lab import home
+from lab import home, host
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.images import Provided
@@ -98,12 +99,20 @@ def holds(server: str, image: Provided) -> bool:
 def write_mirrors() -> Path:
     """Write containerd's mirror files and return the folder that nodes mount."""
     root = home.folder("mirrors")
-    for host in MIRRORED:
-        folder = root / host
+    for server in MIRRORED:
+        folder = root / server
         folder.mkdir(exist_ok=True)
-        text = MIRROR.format(registry=home.REGISTRY, port=PORT, host=host)
+        text = MIRROR.format(registry=home.REGISTRY, port=PORT, server=server)
         (folder / "hosts.toml").write_text(text)
     return root
+
+
+def _forget_names(engine: Engine) -> None:
+    """Remove what a killed `down` left to podman's name server: it would listen at the old address."""
+    if engine.program == "podman":
+        own = os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
+        runtime = Path("/run" if host.is_root() else own)
+        (runtime / "containers/networks/aardvark-dns" / home.CLUSTER).unlink(missing_ok=True)
 
 
 def remove(engine: Engine) -> None:
@@ -118,6 +127,7 @@ def remove(engine: Engine) -> None:
 def _create(engine: Engine, image: Provided) -> None:
     if engine.inspect("network", home.CLUSTER) is None:
         label = f"--label={home.OWNER}={home.home()}"
+        _forget_names(engine)
         engine.run("network", "create", label, home.CLUSTER, doing="Making the lab's network")
     settings = home.folder("cluster") / "registry.yml"
     settings.write_text(SETTINGS)
