@@ -102,7 +102,7 @@ def write_mirrors() -> Path:
     for server in MIRRORED:
         folder = root / server
         folder.mkdir(exist_ok=True)
-        text = MIRROR.format(registry=home.REGISTRY, port=PORT, server=server)
+        text = MIRROR.format(registry=home.REGISTRY, port=PORT, host=server)
         (folder / "hosts.toml").write_text(text)
     return root
 
