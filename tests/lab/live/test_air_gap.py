@@ -87,3 +87,13 @@ def test_a_host_without_network_comes_up_from_the_archives(saved: Path, tmp_path
     rows = [line.split() for line in answer.stdout.splitlines()]
     sources = {row[0]: row[1] for row in rows if len(row) > 1}
     assert {sources[edition.images()[key].name] for key in images.BASE} == {"archive"}
+    assert images.is_built(engine, edition.images()["node"].name)
+
+
+def test_a_file_of_another_origin_is_not_overwritten(tmp_path: Path) -> None:
+    name = archives.image_file(edition.images()["node"].name)
+    (tmp_path / name).write_text("something else")
+    answer = run_lab("images", "--save", str(tmp_path))
+    assert answer.returncode == 1
+    assert f"{tmp_path / name} is in the way" in answer.stderr
+    assert (tmp_path / name).read_text() == "something else"
