@@ -30,6 +30,7 @@ extensions = [
     "extensions.bundle",
     "extensions.callouts",
     "extensions.chapter_numbers",
+    "extensions.citations",
     "extensions.downloads",
     "extensions.drawings",
     "extensions.epub_edition",

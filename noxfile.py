@@ -16,9 +16,9 @@ nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["tests", "examples"]
 
 BUILD = Path("build")
-#: The book, and the small one with every element, on which the look is tested.
-SINK = "tests/book/kitchen_sink"
 BOOK = "life-with-llm-d"
+#: The small book with every element, on which the look is tested.
+SINK = "tests/book/kitchen_sink"
 STRICT = (
     "--fail-on-warning",
     "--keep-going",  # name every fault, not only the first
@@ -213,16 +213,13 @@ def _sphinx(session: nox.Session, builder: str, book: str = ".", build: Path = B
 
 def _typeset(session: nox.Session, build: Path) -> None:
     """Make the PDF from the LaTeX; latexmk runs LuaLaTeX as often as needed."""
-    with session.chdir(build / "latex"):
-        session.run(
-            "latexmk",
-            "-lualatex",
-            "-interaction=nonstopmode",
-            "-halt-on-error",
-            "-file-line-error",
-            "-silent",
-            f"{BOOK}.tex",
-            external=True,
-        )
+    options = ("-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-silent")
+    try:
+        with session.chdir(build / "latex"):
+            session.run("latexmk", "-lualatex", *options, f"{BOOK}.tex", external=True)
+    except (CommandFailed, KeyboardInterrupt):
+        # Else the next run would read the cut file, and stop.
+        (build / "latex" / f"{BOOK}.aux").unlink(missing_ok=True)
+        raise
     (build / "pdf").mkdir(exist_ok=True)
     shutil.copy2(build / "latex" / f"{BOOK}.pdf", build / "pdf" / f"{BOOK}.pdf")

@@ -20,9 +20,6 @@ from extensions.chapter_numbers import chapter_number
 from extensions.proven import root_of
 
 BOOK = (("The whole book", "PDF", "life-with-llm-d.pdf"), ("The whole book", "EPUB", "life-with-llm-d.epub"))
-#: The date of every file in an archive: the oldest that the format knows. The files' own
-#: dates are those of a checkout, and an archive must not differ from one to the next.
-UNDATED = (1980, 1, 1, 0, 0, 0)
 
 
 class Download(NamedTuple):
@@ -57,7 +54,8 @@ def _archive(app: Sphinx, folder: Path) -> str:
     with ZipFile(app.outdir / name, "w") as archive:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file.suffix != ".pyc":
-                entry = ZipInfo(file.relative_to(folder.parent).as_posix(), UNDATED)
+                # Without the dates of a checkout: an archive must not differ from one to the next.
+                entry = ZipInfo(file.relative_to(folder.parent).as_posix())
                 entry.external_attr = (0o755 if file.stat().st_mode & 0o100 else 0o644) << 16
                 archive.writestr(entry, file.read_bytes(), ZIP_DEFLATED)
     return name

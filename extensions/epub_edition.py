@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,15 +17,14 @@ from xml.etree import ElementTree as ET
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util.typing import ExtensionMetadata
 
+from extensions.parts import pages_by_part
+
 Entry = dict[str, Any]
 PACKAGE, DUBLIN_CORE = "http://www.idpf.org/2007/opf", "http://purl.org/dc/elements/1.1/"
-#: docutils marks citations with a role that EPUB 3.3 and ARIA have withdrawn.
-WITHDRAWN = ' role="doc-biblioentry"'
 #: Style sheets for signs that only a screen with a pointer has.
 FOR_SCREENS = "copybutton"
 ACCESSIBILITY = (
@@ -83,7 +82,8 @@ class BookEpub(Epub3Builder):
 
     def _in_parts(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """Put an entry for each part before its first chapter, and its chapters below it."""
-        parts, current, depth = self._parts(), "", 0
+        parts = {page: title for title, pages in pages_by_part(self.env).items() for page in pages}
+        current, depth = "", 0
         for entry in entries:
             if entry["level"] == 1:
                 part = parts.get(self._document(entry["refuri"]), "")
@@ -92,17 +92,6 @@ class BookEpub(Epub3Builder):
                     yield {**entry, "text": html.escape(part)}
                 current = part
             yield {**entry, "level": entry["level"] + depth}
-
-    def _parts(self) -> Mapping[str, str]:
-        """Return the part of each page: the caption of the toctree that names it.
-
-        A numbered toctree without a caption goes on with the part before it.
-        """
-        parts, caption = {}, ""
-        for toctree in self.env.get_doctree(self.config.root_doc).findall(addnodes.toctree):
-            caption = toctree["caption"] or (caption if toctree["numbered"] else "")
-            parts.update(dict.fromkeys(toctree["includefiles"], caption))
-        return parts
 
     def _document(self, page: str) -> str:
         return html.unescape(page).removesuffix(self.out_suffix)
@@ -129,7 +118,7 @@ class BookEpub(Epub3Builder):
             elif _has_formula(self.outdir / unquote(item.attrib["href"])):
                 item.set("properties", "mathml")
         ET.indent(root)
-        return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+        return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _has_formula(file: Path) -> bool:
@@ -139,8 +128,7 @@ def _has_formula(file: Path) -> bool:
 def adapt_page(
     app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
-    """Take out of a page what is not valid, and of the EPUB's what is of no use there."""
-    context["body"] = context.get("body", "").replace(WITHDRAWN, "")
+    """Link a page of the EPUB to no style sheet that is of no use there."""
     if app.builder.name != "epub":
         return
     sheets = context.get("css_files", [])

@@ -23,7 +23,7 @@ PAGE = re.compile(r"(?P<path>[^:#]+)\.html(?:#.*)?")
 CODE = re.compile(r"highlight-(?P<language>[\w+-]+)")
 
 
-class TwinConverter(MarkdownConverter):  # type: ignore[misc]  # it comes without types
+class TwinConverter(MarkdownConverter):
     """What the book's own elements are in Markdown."""
 
     def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
@@ -34,20 +34,20 @@ class TwinConverter(MarkdownConverter):  # type: ignore[misc]  # it comes withou
         page = PAGE.fullmatch(address)
         if page and PurePosixPath(page["path"]).name not in WITHOUT_TWIN:
             el["href"] = f"{page['path']}.md"
-        return str(super().convert_a(el, text, parent_tags))
+        return str(super().convert_a(el, text, parent_tags))  # type: ignore[misc]  # its types leave it out
 
     def convert_div(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         """Quote a box."""
         if "admonition" in el.get_attribute_list("class"):
             lines = re.sub(r"\n{3,}", "\n\n", text.strip()).splitlines()
             return "\n\n" + "\n".join(f"> {line}".rstrip() for line in lines) + "\n\n"
-        return str(super().convert_div(el, text, parent_tags))
+        return str(super().convert_div(el, text, parent_tags))  # type: ignore[misc]  # its types leave it out
 
     def convert_p(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         """Write the title of a box in bold."""
         if "admonition-title" in el.get_attribute_list("class"):
             text = f"**{text.strip()}**"
-        return str(super().convert_p(el, text, parent_tags))
+        return str(super().convert_p(el, text, parent_tags))  # type: ignore[misc]  # its types leave it out
 
     def convert_math(self, el: Tag, text: str, parent_tags: set[str]) -> str:  # noqa: ARG002 - all have the same
         """Write a formula as it is in the source, where the page carries that along."""

@@ -40,10 +40,12 @@ def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
 def _mathml(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
     formula = node.astext()
     try:
-        return str(tex2mathml(formula, as_block=as_block))
+        drawn = str(tex2mathml(formula, as_block=as_block))
     except MathError as error:
         logger.warning("%s; write the formula otherwise: %s", error, formula, location=node, type="mathml")
         return f"<code>{html.escape(formula)}</code>"
+    # The source goes along, for the Markdown twin and for whoever copies the formula.
+    return drawn.replace("<math ", f'<math alttext="{html.escape(formula.strip())}" ', 1)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

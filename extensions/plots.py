@@ -86,7 +86,7 @@ class ShownPlot(SphinxDirective, Figure):
 
     has_content = False
     option_spec: ClassVar[OptionSpec] = {
-        "align": Figure.option_spec["align"],
+        "align": lambda word: directives.choice(word, Figure.align_h_values),
         "alt": directives.unchanged_required,
         "caption": directives.unchanged_required,
         "class": directives.class_option,

@@ -92,9 +92,10 @@ class SourceLines(SphinxPostTransform):
 
 def _opens_with_code(section: nodes.section) -> bool:
     """Tell whether a listing begins a section, or comes after a paragraph of one line."""
-    first, second, *_ = [*(block for block in section if _is_block(block)), None, None]
+    blocks = (block for block in section if _is_block(block))
+    first = next(blocks, None)
     if isinstance(first, nodes.paragraph) and len(first.astext()) < ONE_LINE:
-        first = second
+        first = next(blocks, None)
     return isinstance(first, nodes.container)
 
 

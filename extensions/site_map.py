@@ -6,17 +6,17 @@ llms.txt: https://llmstxt.org, with the Markdown twin of each page (extensions/m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from xml.sax.saxutils import escape
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.downloads import BOOK
+from extensions.parts import pages_by_part
 
 SITEMAP = """<?xml version="1.0" encoding="UTF-8"?>
 <urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
@@ -49,29 +49,21 @@ def _sitemap(app: Sphinx) -> str:
 
 
 def _llms(app: Sphinx) -> str:
-    parts = [
-        f"## {title}\n\n" + "\n".join(_entry(app.env, page) for page in pages)
-        for title, pages in _parts(app.env)
-    ]
-    book = [f"- [{what}, {kind}]({name})" for what, kind, name in BOOK]
+    parts = {title: [*_entries(app.env, pages)] for title, pages in pages_by_part(app.env).items()}
+    optional = [*parts.pop("", ()), *(f"- [{what}, {kind}]({name})" for what, kind, name in BOOK)]
+    listed = {**parts, "Optional": optional}
     home = (app.outdir / f"{app.config.root_doc}.md").read_text(encoding="utf-8")
     return LLMS.format(
         title=app.config.project,
         description=app.config.epub_description,
         introduction=home.split("\n\n")[1].strip(),  # what follows the title
-        parts="\n\n".join([*parts, "\n".join(["## Optional", "", *book])]),
+        parts="\n\n".join("\n".join([f"## {title}", "", *lines]) for title, lines in listed.items()),
     )
 
 
-def _parts(env: BuildEnvironment) -> Iterator[tuple[str, list[str]]]:
-    """Yield the title and the pages of each part; lists without a title follow the one before."""
-    titled: dict[str, list[str]] = {}
-    title = env.titles[env.config.root_doc].astext()
-    for toctree in env.get_doctree(env.config.root_doc).findall(addnodes.toctree):
-        title = toctree["caption"] or title
-        titled.setdefault(title, []).extend(toctree["includefiles"])
-    for name, pages in titled.items():
-        yield name, [page for page in pages if page in env.found_docs]
+def _entries(env: BuildEnvironment, pages: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of those pages that have a source."""
+    return (_entry(env, page) for page in pages if page in env.found_docs)
 
 
 def _entry(env: BuildEnvironment, page: str) -> str:

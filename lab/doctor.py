@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def examine() -> list[Finding]:
     try:
         engine = find_engine(install=False)
     except LabError as error:
-        return [Finding(good=False, text=str(error)), *_disk(home.home(), host.BUILD_SPACE)]
+        return [Finding(good=False, text=str(error)), _disk(home.home(), host.BUILD_SPACE)]
     findings = [Finding(good=True, text=f"container engine: {engine.program}")]
     if engine.program == "podman":
         findings += _packages()
@@ -60,27 +60,27 @@ def examine() -> list[Finding]:
         findings += _lab(engine) if running else [*no_lab(), _watchers()]
     needed = host.BUILD_SPACE if builds else RUNNING_SPACE if running else host.CLUSTER_SPACE
     disks = {place.stat().st_dev: place for place in (home.home(), engine.storage())}
-    for place in disks.values():
-        findings += _disk(place, needed)
-    return findings
+    return [*findings, *(_disk(place, needed) for place in disks.values())]
 
 
-def _disk(place: Path, needed: float) -> list[Finding]:
-    try:
-        host.require_space(place, needed)
-    except LabError as error:
-        return [Finding(good=False, text=str(error))]
+def _disk(place: Path, needed: float) -> Finding:
     text = f"disk: {host.free_space(place):.0f} GiB free at {place}, {needed} needed"
-    return [Finding(good=True, text=text)]
+    return _judged(lambda: host.require_space(place, needed), text)
 
 
 def _watchers() -> Finding:
     nodes = len(cluster.topology()["nodes"])
+    text = f"inotify instances: enough for {nodes} nodes"
+    return _judged(lambda: host.require_watchers(nodes), text)
+
+
+def _judged(requirement: Callable[[], None], text: str) -> Finding:
+    """Return the text when a requirement of the host is met, else what it says."""
     try:
-        host.require_watchers(nodes)
+        requirement()
     except LabError as error:
         return Finding(good=False, text=str(error))
-    return Finding(good=True, text=f"inotify instances: enough for {nodes} nodes")
+    return Finding(good=True, text=text)
 
 
 def _packages() -> Iterator[Finding]:

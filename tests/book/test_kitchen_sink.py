@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from extensions.outline import load_outline
 from extensions.records import EVIDENCE, faults, is_refused, listing_files, load_records
-from tests.book.kitchen_sink.prove import SITE, pretended
+from tests.book.kitchen_sink.prove import SITE, records
 from tests.book.markdown import ALLOWED, fences
 from tests.book.test_sources import shown
 
@@ -30,8 +30,7 @@ def test_it_has_a_stamp_of_each_kind() -> None:
 def test_its_records_are_those_that_are_pretended() -> None:
     assert faults(SITE) == [], "run `python -m tests.book.kitchen_sink.prove`"
     found = load_records(SITE)
-    for listing, file in LISTINGS.items():
-        record = pretended(listing, file)
+    for listing, record in records().items():
         assert found[listing].environments == record.environments, listing
         assert found[listing].evidence == record.evidence, listing
 

@@ -15,15 +15,8 @@ import pytest
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from extensions.records import (
-    Mutation,
-    Record,
-    digest,
-    is_refused,
-    listing_files,
-    refusal_path,
-    write_records,
-)
+from extensions.records import listing_files, write_records
+from tests.pretended import pretended
 
 SITES = Path(__file__).parent / "sites"
 SETTINGS = {
@@ -36,6 +29,7 @@ SETTINGS = {
         "extensions.alt_text",
         "extensions.callouts",
         "extensions.chapter_numbers",
+        "extensions.citations",
         "extensions.downloads",
         "extensions.drawings",
         "extensions.epub_edition",
@@ -79,7 +73,11 @@ class Site:
     def prove(self) -> None:
         """Write a record for every listing, as a run would."""
         files = listing_files(self.root)
-        write_records(self.root, {listing: _record(listing, file) for listing, file in files.items()})
+        records = {
+            listing: pretended(listing, file, OLDER, ENVIRONMENT, proof="test_02_first.py::test_it")
+            for listing, file in files.items()
+        }
+        write_records(self.root, records)
 
     def build(self, builder: str = "html", *, processes: int = 1) -> str:
         """Build the book into root/<builder>; return the warnings."""
@@ -140,16 +138,3 @@ def _copy(name: str, folder: Path) -> Site:
     book = Site(folder / "book")
     book.prove()
     return book
-
-
-def _record(listing: str, file: Path) -> Record:
-    refused = is_refused(listing)
-    return Record(
-        listing=listing,
-        sha256=digest(file),
-        refusal_sha256=digest(refusal_path(file)) if refused else "",
-        evidence="refused" if refused else "ran",
-        proofs=("tests/examples/test_02_first.py::test_it",),
-        mutants=(Mutation("8000 -> 8001", "nothing listens there", "deadline"),),
-        environments=(OLDER, ENVIRONMENT),
-    )

@@ -8,15 +8,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from extensions.records import (
-    Mutation,
-    Record,
-    digest,
-    is_refused,
-    listing_files,
-    refusal_path,
-    write_records,
-)
+from extensions.records import Record, listing_files, write_records
+from tests.pretended import pretended
 
 SITE = Path(__file__).parent
 VERSIONS = tomllib.loads((SITE.parents[2] / "edition.toml").read_text(encoding="utf-8"))["versions"]
@@ -40,24 +33,19 @@ EVIDENCE = {
 }
 
 
-def pretended(listing: str, file: Path) -> Record:
-    """Return a record of a proof that nobody ran."""
-    refused = is_refused(listing)
-    evidence, environment = EVIDENCE.get(listing, ("refused" if refused else "ran", LAB))
-    return Record(
-        listing=listing,
-        sha256=digest(file),
-        refusal_sha256=digest(refusal_path(file)) if refused else "",
-        evidence=evidence,
-        proofs=("tests/examples/test_03_listings.py::test_that_nobody_ran",),
-        mutants=(Mutation("demo -> other", "another name", "assertion: it is another name"),),
-        environments=(environment,),
-    )
+def records() -> dict[str, Record]:
+    """Return the record of each listing."""
+    proof = "test_03_listings.py::test_that_nobody_ran"
+    found = {}
+    for listing, file in listing_files(SITE).items():
+        evidence, environment = EVIDENCE.get(listing, ("", LAB))
+        found[listing] = pretended(listing, file, environment, proof=proof, evidence=evidence)
+    return found
 
 
 def main() -> None:
     """Write the records of all listings."""
-    write_records(SITE, {listing: pretended(listing, file) for listing, file in listing_files(SITE).items()})
+    write_records(SITE, records())
 
 
 if __name__ == "__main__":
