@@ -38,6 +38,7 @@ extensions = [
     "extensions.listing",
     "extensions.markdown_twin",
     "extensions.mathml",
+    "extensions.numbered_references",
     "extensions.planned",
     "extensions.plots",
     "extensions.print_edition",

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from itertools import groupby
 from pathlib import PurePosixPath
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.chapter_numbers import chapter_number
-from extensions.outline import load_outline
+from extensions.outline import FILE, load_outline
 from extensions.proven import records_of, root_of
-from extensions.records import Record, RecordError, tally
+from extensions.records import Record, RecordError, digest, tally
 from extensions.stamp import claim, record_label
+
+#: The field of a page's metadata that says which files of records/ it was made of.
+READ = "records"
 
 
 class VerificationRecord(SphinxDirective):
@@ -23,7 +28,8 @@ class VerificationRecord(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the summary and a section per chapter."""
-        self.env.note_reread()  # a new file in records/ is no dependency yet
+        self.env.note_dependency(FILE)
+        self.env.metadata[self.env.docname][READ] = _state(self.env)
         try:
             records = records_of(root_of(self.env))
         except RecordError as error:
@@ -55,6 +61,20 @@ class VerificationRecord(SphinxDirective):
         return nodes.definition_list_item("", term, nodes.definition("", *_details(record)))
 
 
+def outdated(
+    _app: Sphinx, env: BuildEnvironment, _added: set[str], _changed: set[str], _removed: set[str]
+) -> list[str]:
+    """Return the pages whose record is of other files than there are now: a new one is no dependency."""
+    now = _state(env)
+    return [page for page, fields in env.metadata.items() if fields.get(READ, now) != now]
+
+
+def _state(env: BuildEnvironment) -> str:
+    """Return a digest of all files of records/."""
+    files = sorted((root_of(env) / "records").glob("*.json"))
+    return sha256("".join(f"{file.name} {digest(file)}\n" for file in files).encode()).hexdigest()
+
+
 def _details(record: Record) -> Iterator[nodes.Node]:
     """Give what was proved where, by which tests, and what made them fail."""
     for environment in record.environments:
@@ -77,4 +97,5 @@ def _paragraph(*parts: str | nodes.Node) -> nodes.paragraph:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive."""
     app.add_directive("verification-record", VerificationRecord)
+    app.connect("env-get-outdated", outdated)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -38,6 +38,7 @@ READ_BY_BUILD = (
     "conf.py",
     "edition.toml",
     "_static",
+    "_templates",
     "diagrams",
     "examples",
     "extensions",

@@ -37,6 +37,7 @@ SETTINGS = {
         "extensions.listing",
         "extensions.markdown_twin",
         "extensions.mathml",
+        "extensions.numbered_references",
         "extensions.planned",
         "extensions.plots",
         "extensions.print_edition",

@@ -48,3 +48,14 @@ def test_a_new_record_file_is_found(book: Site) -> None:
     book.prove()
     book.build()
     assert "examples/02-first/more.yaml" in book.output("html/p-verification-record.html")
+
+
+def test_a_page_is_read_again_only_when_a_record_has_changed(book: Site) -> None:
+    book.build()
+    written = book.root / "html" / "p-verification-record.html"
+    before = written.stat().st_mtime_ns
+    book.build()
+    assert written.stat().st_mtime_ns == before
+    book.edit("records/02-first.json", "8000 -> 8001", "8000 -> 8002")
+    book.build()
+    assert written.stat().st_mtime_ns > before
