@@ -1,4 +1,4 @@
-"""References by number, without reading a whole page again for each of them.
+"""References by number: "Chapter 3", where Sphinx says "Section 3", and quick.
 
 To resolve a `numref`, Sphinx looks at the element that it points to, and unpickles that
 element's page. A chapter with thirty references to its own listings is read thirty times,
@@ -17,6 +17,8 @@ from sphinx.builders import Builder
 from sphinx.domains.std import StandardDomain
 from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
+
+from extensions.chapter_numbers import chapter_number
 
 #: Pages that are kept: the one that refers, and those that it refers to.
 KEPT = 4
@@ -55,7 +57,16 @@ class QuickDomain(StandardDomain):
         contnode: nodes.Element,
     ) -> nodes.reference | None:
         """Resolve a reference; Sphinx calls this when every page has been read."""
+        if typ == "numref" and not node["refexplicit"] and (word := self._word(target)):
+            node["refexplicit"], contnode = True, nodes.inline("", f"{word} %s")
         return super().resolve_xref(self._kept, fromdocname, builder, typ, target, node, contnode)
+
+    def _word(self, target: str) -> str:
+        """Return what a label names, if that is a whole page: "Chapter" or "Appendix"."""
+        page, anchor = self.anonlabels.get(target, ("", ""))
+        if not page or self._kept.get_doctree(page).ids[anchor].parent.parent is not None:
+            return ""
+        return "Chapter" if isinstance(chapter_number(page), int) else "Appendix"
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

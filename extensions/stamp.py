@@ -15,13 +15,29 @@ from sphinx.writers.text import TextTranslator
 
 from extensions.records import EVIDENCE, OWN_CLUSTER, Record
 
-#: What a stamp names after the date, in this order; other components follow.
+#: What a stamp names after the date, in this order, spelled as it spells itself; other
+#: components follow.
 NAMES = {
     "kubernetes": "Kubernetes",
     "router": "router",
     "simulator": "simulator",
     "envoy": "Envoy",
     "inference-extension": "Inference Extension",
+    "alertmanager": "Alertmanager",
+    "envoy-gateway": "Envoy Gateway",
+    "gatekeeper": "Gatekeeper",
+    "helm": "Helm",
+    "jobset": "JobSet",
+    "keda": "KEDA",
+    "kueue": "Kueue",
+    "lws": "LeaderWorkerSet",
+    "opentelemetry-collector": "OpenTelemetry Collector",
+    "postgres": "PostgreSQL",
+    "prometheus": "Prometheus",
+    "prometheus-adapter": "Prometheus Adapter",
+    "python": "Python",
+    "redis": "Redis",
+    "vllm": "vLLM",
 }
 SEPARATOR = " · "
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -40,6 +41,14 @@ def test_tables_of_contents_and_references_agree(shown: Site) -> None:
     for entry in ("1. Begin", "2. Go", "3. Operate", "3.1. A section", "P. Proofs"):
         assert entry in home
     assert "Table 3.1" in visible(shown.output("html/02-go-on.html"))
+
+
+def test_a_reference_says_what_it_leads_to(shown: Site, book: Site) -> None:
+    sentence = "Table 3.1 is in Chapter 3, after Section 1.1; Appendix P proves it."
+    assert sentence in visible(shown.output("html/02-go-on.html"))
+    assert book.build("latex") == ""
+    for word in ("Chapter", "Section", "Appendix"):
+        assert re.search(rf"{word} \\ref", book.output("latex/small.tex"))
 
 
 def test_a_page_outside_the_numbered_parts_has_no_number(shown: Site) -> None:
