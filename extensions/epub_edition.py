@@ -47,6 +47,14 @@ class BookEpub(Epub3Builder):
 
     html_tag = Epub3Builder.html_tag.replace(">", ' lang="en" xml:lang="en">')
 
+    def get_refnodes(self, doctree: nodes.Node, result: list[Entry]) -> list[Entry]:
+        """Return the entries of the contents; Sphinx would make a dash of the hyphens of a flag."""
+        before = len(result)
+        found = super().get_refnodes(doctree, result)
+        if isinstance(doctree, nodes.reference) and len(found) > before:
+            found[-1]["text"] = html.escape(doctree.astext())
+        return found
+
     def build_navlist(self, navnodes: list[Entry]) -> list[Any]:
         """Return the contents that e-readers show: parts, chapters, sections."""
         return super().build_navlist(list(self._in_parts(self._numbered(navnodes))))

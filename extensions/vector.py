@@ -20,12 +20,15 @@ from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).parents[1]
 FACE = ROOT / "_static" / "fonts" / "book-sans-regular.woff2"
+#: The face's names, as browsers with the glyphs in the picture and rsvg-convert know it.
+FAMILIES = "Source Sans 3, Book Sans, sans-serif"
 #: Each colour of a light page -> its counterpart on a dark one.
 DARK = ROOT / "diagrams" / "dark.json"
 COLOUR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 RGB = re.compile(r"\brgb\((\d+), ?(\d+), ?(\d+)\)")
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
+VIEW = re.compile(r'viewBox="\S+ (?P<top>\S+) \S+ (?P<height>\S+)"')
 RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 ATTRIBUTE = re.compile(rf'\b(fill|stroke)="({COLOUR.pattern})"')
 DECLARATION = re.compile(rf"\b(fill|stroke): ({COLOUR.pattern})")
@@ -35,6 +38,11 @@ def finish(svg: str, origin: str) -> str:
     """Return an SVG that looks the same everywhere; `origin` says what drew it."""
     svg = RGB.sub(lambda found: "#{:02X}{:02X}{:02X}".format(*map(int, found.groups())), svg)
     svg = re.sub(r' data-points="[^"]*"', "", svg)
+    # Mermaid draws the lives of participants far below the picture, and a gate would find them there.
+    if view := VIEW.search(svg):
+        svg = svg.replace('y2="2000"', f'y2="{float(view["top"]) + float(view["height"]):g}"')
+    # Mermaid numbers the messages of a sequence in whatever face the reader's system has.
+    svg = svg.replace('font-family="sans-serif"', f'font-family="{FAMILIES}"')
     svg = re.sub(r'(?<= d=")[^"]+', lambda path: LONG_NUMBER.sub(_rounded, path[0]), svg)
     # Else rsvg-convert drops the blanks between the words of a label.
     svg = re.sub(r"<(text|tspan)\b", r'<\1 xml:space="preserve"', svg)

@@ -21,9 +21,9 @@ FAMILIES = {"SourceSerif4": "Book Serif", "SourceSans3": "Book Sans", "SourceCod
 STYLES = {"Regular": "Regular", "It": "Italic", "Semibold": "Semibold"}
 CHARACTERS = (
     *range(0x20, 0x7F),
-    *range(0xA0, 0x100),  # Latin-1
+    *range(0xA0, 0x180),  # the Latin letters of Europe, for the names of authors
     *range(0x2010, 0x2030),  # dashes, quotation marks, bullets, the ellipsis
-    *range(0x2190, 0x2194),  # arrows
+    *range(0x2190, 0x2195),  # arrows
     *map(ord, "€™≈≠≤≥✓✗\N{MINUS SIGN}"),
     *map(ord, "─│┌┐└┘├┤┬┴┼"),  # trees and frames that programs print
 )

@@ -11,10 +11,11 @@ from fontTools.ttLib import TTFont
 from extensions.vector import finish
 
 DRAWN = """\
-<svg xmlns="http://www.w3.org/2000/svg" id="my-svg">\
+<svg xmlns="http://www.w3.org/2000/svg" id="my-svg" viewBox="-50 -10 840.5 643">\
 <style>#my-svg .node{fill:#EEF4F7;x:1px}p{margin:0}</style>
 <path d="M-3.2800750208310675e-14 16.54 L0.6365757 2" stroke="#666" data-points="W3s="/>
 <path style="fill: #0072b2; stroke: rgb(20, 50, 62)"/>
+<line y1="44" y2="2000"/><text font-family="sans-serif">1</text>
 <text>to<tspan> be &amp;</tspan></text></svg>
 """
 FINISHED = finish(DRAWN, "Drawn by hand.")
@@ -28,7 +29,15 @@ def test_a_drawing_carries_just_the_letters_that_it_shows() -> None:
     data = re.search(r"font/woff2;base64,([^)]+)\)", FINISHED)
     assert data
     font = TTFont(io.BytesIO(base64.b64decode(data[1])))
-    assert "".join(sorted(map(chr, font.getBestCmap()))) == " &beot"
+    assert "".join(sorted(map(chr, font.getBestCmap()))) == " &1beot"
+
+
+def test_every_label_is_set_in_the_face_of_the_book() -> None:
+    assert '<text xml:space="preserve" font-family="Source Sans 3, Book Sans, sans-serif">1<' in FINISHED
+
+
+def test_no_line_goes_beyond_the_picture() -> None:
+    assert '<line y1="44" y2="633"/>' in FINISHED
 
 
 def test_each_colour_has_a_counterpart_on_dark_pages() -> None:

@@ -18,6 +18,7 @@ WIDTH, HEIGHT = 504, 720
 INNER, OUTER = 68.4, 57.6  # margins, in points
 #: Running heads stand above the block of text, page numbers of openings below it.
 HEAD, FOOT = 665, 60
+AT_FOOT = 110  # below this, no third line has room
 CODE_SIZE = 7.9
 LISTING = "F6F4EF"
 CAPTION = re.compile(r"(Listing|Table) [0-9A-Z]+\.\d+ ")
@@ -145,12 +146,14 @@ def read_sheets(file: Path) -> Iterator[Sheet]:
 
 
 def widowed_headings(sheets: list[Sheet]) -> list[str]:
-    """Return the headings that have fewer than two lines below them on their page."""
+    """Return the headings at the foot of a page that have fewer than two lines below them."""
     return [
         f"page {sheet.label}: {line.text}"
         for sheet in sheets
         for line in sheet.body
-        if line.is_heading and len([other for other in sheet.body if other.top < line.bottom]) < 2
+        if line.is_heading
+        and line.bottom < AT_FOOT
+        and len([other for other in sheet.body if other.top < line.bottom]) < 2
     ]
 
 

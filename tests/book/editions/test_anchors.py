@@ -1,0 +1,17 @@
+"""Links from elsewhere into the book go on working: no anchor is lost. Other books keep none."""
+
+from __future__ import annotations
+
+from tests.book.editions.anchors import anchors, kept
+from tests.book.editions.conftest import Pages
+
+
+def test_no_anchor_is_lost(html: Pages) -> None:
+    built = {anchor for name, page in html.pages.items() for anchor in anchors(name, page)}
+    lost = sorted(kept() - built)
+    assert lost == [], "links to these break: bring them back, as labels if a heading was renamed"
+
+
+def test_every_anchor_is_kept(html: Pages) -> None:
+    built = {anchor for name, page in html.pages.items() for anchor in anchors(name, page)}
+    assert sorted(built - kept()) == [], "run `python -m tests.book.editions.anchors`"
