@@ -139,9 +139,9 @@ def test_the_faces_hold_every_character(html: Pages) -> None:
         for text in page.find_all(string=lambda text: text.find_parent("math") is None)
         for character in text
     }
-    sets = [set(TTFont(font).getBestCmap()) for font in FONTS.glob("*.woff2")]
-    assert sets
-    missing = {one for one in shown if one.isprintable() and not all(ord(one) in held for held in sets)}
+    held = {font.stem: set(TTFont(font).getBestCmap()) for font in FONTS.glob("*.woff2")}
+    sets = [characters | held["book-sans-regular"] for characters in held.values()]  # it stands in
+    missing = {one for one in shown if one.isprintable() and not all(ord(one) in known for known in sets)}
     assert missing == set(), "add them to CHARACTERS in latex/webfonts.py and run it"
 
 
