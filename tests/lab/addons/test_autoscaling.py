@@ -10,7 +10,7 @@ import pytest
 
 from lab import addons, cluster
 from tests.harness.cluster import Cluster
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import holds, wait_until
 
 #: Seconds for a metric to be scraped, asked for, and followed: the autoscaler of
 #: Kubernetes looks every 15 seconds.
@@ -39,10 +39,11 @@ def report_waiting(server: Cluster, space: str, pod: str, requests: int) -> None
 
 
 def pods(space: str) -> list[str]:
-    """Return the names of the fleet's pods that are not about to end."""
+    """Return the names of the fleet's pods that serve and are not about to end."""
     words = f"get pods --namespace={space} --selector=app=sim -o=json"
     found = json.loads(cluster.kubectl(*words.split(), doing="Listing the fleet's pods"))["items"]
-    return [pod["metadata"]["name"] for pod in found if "deletionTimestamp" not in pod["metadata"]]
+    alive = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+    return [pod["metadata"]["name"] for pod in alive if holds("Ready", pod)]
 
 
 def apply(body: dict[str, Any]) -> None:
@@ -51,7 +52,7 @@ def apply(body: dict[str, Any]) -> None:
 
 
 def expect_replicas(space: str, count: int) -> None:
-    """Wait until the fleet has so many pods."""
+    """Wait until so many pods of the fleet serve."""
     wait_until(
         lambda: len(pods(space)) == count,
         deadline=DEADLINE,

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 
 import pytest
 
 from lab import addons, cluster
 from lab.errors import LabError
+from tests.harness.waiting import wait_until
 
 
 def inside(namespace: str, workload: str, *command: str) -> str:
     """Return what a command prints that runs in the first container of a workload."""
     where = ("exec", f"--namespace={namespace}", workload, "--")
     return cluster.kubectl(*where, *command, doing=f"Running {command[0]} in {namespace}").strip()
+
+
+def wait_until_reached(namespace: str, workload: str, *command: str) -> None:
+    """Wait until a service's name leads to its pod: the nodes learn of it after the pod is Ready."""
+
+    def reached() -> bool:
+        with suppress(LabError):
+            return bool(inside(namespace, workload, *command))
+        return False
+
+    wait_until(reached, deadline=30, what=f"{workload} in {namespace} is reached by its service's name")
 
 
 def ask_postgres(query: str, *, password: str) -> list[str]:
@@ -27,6 +40,7 @@ def ask_postgres(query: str, *, password: str) -> list[str]:
 def test_a_sorted_set_in_redis_gives_back_its_smallest_member() -> None:
     room = addons.ensure("redis").namespace
     key = f"queue-{secrets.token_hex(4)}"
+    wait_until_reached(room, "deployment/redis", "redis-cli", "-h", "redis", "PING")
 
     def command(words: str) -> str:
         # By the service's name: as another pod reaches it.
@@ -40,6 +54,7 @@ def test_a_sorted_set_in_redis_gives_back_its_smallest_member() -> None:
 
 def test_a_vector_query_in_postgres_returns_the_nearest() -> None:
     password = addons.ensure("postgres").parameters["password"]
+    wait_until_reached("postgres", "statefulset/postgres", "pg_isready", "--host=postgres")
     nearest = ask_postgres(
         "CREATE TEMPORARY TABLE documents (name text, embedding vector(3));"
         "INSERT INTO documents VALUES ('far', '[9,9,9]'), ('near', '[1,2,3]'), ('next', '[1,2,5]');"
