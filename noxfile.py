@@ -40,7 +40,7 @@ TYPESETTING = (
 TYPESETTING_FILES = ("/usr/share/texlive/texmf-dist/tex/latex/titlesec/titlesec.sty=texlive-latex-extra",)
 
 #: A session of their own: building the book needs no browser, and none of its minute.
-BROWSER_TESTS = "tests/book/editions/test_browser.py"
+BROWSER_TESTS = "tests/book/editions/browser"
 #: The tests' own conftest.py needs the lab's packages, which the sessions of the book have not.
 INSPECT = ("pytest", "--confcutdir=tests/book", "tests/book/editions", f"--ignore={BROWSER_TESTS}")
 #: Only the book keeps its anchors, and page breaks have a book of their own.
@@ -66,10 +66,12 @@ def kitchen_sink(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Open the HTML of build/ in Chromium: accessibility, weight, without network, on paper."""
+    """Open the book and the kitchen sink in Chromium: accessibility, weight, on paper, offline."""
     _install(session, "browser")
     session.run("python", "-m", "lab.packages", "chromium=chromium")
-    session.run("pytest", "--confcutdir=tests/book", BROWSER_TESTS, *session.posargs)
+    visit = ("pytest", "--confcutdir=tests/book")
+    session.run(*visit, BROWSER_TESTS, *session.posargs)
+    session.run(*visit, f"{BROWSER_TESTS}/test_visits.py", *session.posargs, env={"BOOK": SINK})
 
 
 @nox.session
