@@ -277,7 +277,7 @@ def test_the_picker_counts_the_spread_of_the_queue_scorer(proof: Proof) -> None:
         Mutant(SPREAD_BY_PREFIX, "48 decisions", "47 decisions", because="there were 48"),
         Mutant(INDEX, "hit_ratio_count", "hit_rate_count", because="another name"),
         Mutant(
-            LONG, "Name the part by its number, not its name.", "Name the part.", because="fewer bytes hit"
+            LONG, "Name parts by number, not by name.", "Name the part.", because="fewer bytes hit"
         ),
     ],
 )
