@@ -79,6 +79,18 @@ ALPHA = f"{CHAPTER}/refused/alpha-plugin.yaml"
 UNKNOWN = f"{CHAPTER}/refused/unknown-plugin.yaml"
 MOVED = f"{CHAPTER}/refused/moved-parameter.yaml"
 
+#: Nine of the rules in the long request; without them it is short.
+MOST_RULES = """\
+    {"role": "system", "content": "Quote the manual by chapter and page."},
+    {"role": "system", "content": "Say first what must be switched off."},
+    {"role": "system", "content": "Then say which tool is needed where."},
+    {"role": "system", "content": "Give every torque in newton metres."},
+    {"role": "system", "content": "Name parts by number, not by name."},
+    {"role": "system", "content": "Do not guess: say what is not known."},
+    {"role": "system", "content": "Warn of everything that is under load."},
+    {"role": "system", "content": "Write for people who wear gloves."},
+    {"role": "system", "content": "Keep sentences short, and number them."},
+"""
 #: More than 64 tokens that no pod has seen.
 LONG_PROMPT = "Number {0} begins like no other prompt before it. " * 12
 #: What the reader's port-forwards give, and the variables that tell programs otherwise.
@@ -297,7 +309,7 @@ def test_the_picker_counts_the_spread_of_the_queue_scorer(proof: Proof) -> None:
         Mutant(SPREAD, "* 25", "* 0", because="the turns have no beginning in common"),
         Mutant(SPREAD_BY_PREFIX, "48 decisions", "47 decisions", because="there were 48"),
         Mutant(INDEX, "hit_ratio_count", "hit_rate_count", because="another name"),
-        Mutant(LONG, "Name parts by number, not by name.", "Name the part.", because="fewer bytes hit"),
+        Mutant(LONG, MOST_RULES, "", because="a prompt of one block"),
     ],
 )
 def test_the_picker_counts_what_the_prefix_scorer_keeps_together(proof: Proof) -> None:
