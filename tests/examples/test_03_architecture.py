@@ -545,13 +545,6 @@ def split_router(proof: Proof) -> Iterator[httpx.Client]:
         yield client
 
 
-def picker_goes(proof: Proof) -> None:
-    """Take the picker away and wait until its pod has gone."""
-    proof.kubectl("scale", "deployment/picker", "--replicas=0")
-    selector = "app.kubernetes.io/name=picker"
-    proof.wait_until(lambda: not proof.objects("pod", selector), 60, "the picker goes")
-
-
 @proves(
     SPLIT_PROXY,
     SPLIT_PICKER,
@@ -585,7 +578,7 @@ def test_without_a_picker_any_pod_answers(proof: Proof) -> None:
             assert answer.status_code == 200
             assert SEEN_BY_PICKER not in answer.headers
             assert answer.headers["x-inference-pod"] in pods_of_the_model(proof)
-        proof.kubectl("scale", "deployment/picker", "--replicas=1")
+        proof.apply(SPLIT_PICKER)
         proof.wait_until(
             lambda: SEEN_BY_PICKER in post(client, proof, SHORT).headers, 60, "the picker is back"
         )
