@@ -535,13 +535,24 @@ def split_router(proof: Proof) -> Iterator[httpx.Client]:
     proof.apply(POOL, RIGHTS, PICKER, SPLIT_PICKER, SIMULATOR)
     for name in ("picker", "simulator", "proxy"):
         proof.wait("deployment", name, "Available", deadline=120)
+
+    def is_asked() -> bool:
+        # A port-forward of its own: one ends when the proxy breaks a connection off.
+        with proxied(proof) as client:
+            return SEEN_BY_PICKER in post(client, proof, SHORT).headers
+
+    proof.wait_until(is_asked, 90, "the picker is asked")
+    with proxied(proof) as client:
+        yield client
+
+
+@contextmanager
+def proxied(proof: Proof) -> Iterator[httpx.Client]:
+    """Yield a client of the proxy that stands alone."""
     with (
         proof.forward("service/proxy", 8081) as url,
         httpx.Client(base_url=url, timeout=20) as client,
     ):
-        proof.wait_until(
-            lambda: SEEN_BY_PICKER in post(client, proof, SHORT).headers, 60, "the picker is asked"
-        )
         yield client
 
 
