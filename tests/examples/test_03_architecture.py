@@ -471,7 +471,7 @@ def test_a_requests_priority_is_that_of_its_objective(proof: Proof) -> None:
         pass
     transcript(proof, PRIORITIES, 8081, 9090)
     # Exercise 5: a corrected objective needs no restart.
-    proof.kubectl("patch", "inferenceobjective/forgotten", "--type=merge", "-p", CORRECTED_POOL)
+    proof.kubectl("patch", "inferenceobjectives.llm-d.ai/forgotten", "--type=merge", "-p", CORRECTED_POOL)
 
     def is_counted() -> bool:
         with router(proof) as client:
