@@ -278,17 +278,30 @@ def test_envoy_takes_its_configuration(proof: Proof, tmp_path: Path) -> None:
 
 
 @proves(
+    RIGHTS,
+    ROUTER,
+    SERVICE,
+    evidence="ran",
+    uses=["router", "envoy", "inference-extension"],
+    mutants=[
+        Mutant(RIGHTS, "[inferencepools]", "[none]", because="the picker cannot see its pool"),
+        Mutant(ROUTER, "--pool-name=demo", "--pool-name=other", because="no such pool"),
+        Mutant(SERVICE, "targetPort: metrics", "targetPort: 9", because="nothing listens"),
+    ],
+)
+def test_the_router_is_ready_before_there_is_a_model(proof: Proof) -> None:
+    install_router(proof)
+    wait_for_ready_endpoints(proof, 0)
+
+
+@proves(
     SIMULATOR,
     POOL,
-    RIGHTS,
-    SERVICE,
     evidence="ran",
     uses=["router", "simulator", "inference-extension"],
     mutants=[
         Mutant(SIMULATOR, "replicas: 3", "replicas: 2", because="a pod is missing"),
         Mutant(POOL, "name: simulator", "name: nobody", because="the pool selects no pod"),
-        Mutant(RIGHTS, "[inferencepools]", "[none]", because="the picker cannot see its pool"),
-        Mutant(SERVICE, "targetPort: metrics", "targetPort: 9", because="nothing listens"),
     ],
 )
 def test_the_picker_follows_the_pods_of_the_model(proof: Proof) -> None:
@@ -304,7 +317,6 @@ def test_the_picker_follows_the_pods_of_the_model(proof: Proof) -> None:
 @proves(
     SIMULATOR,
     ENVOY,
-    ROUTER,
     evidence="ran",
     uses=["router", "simulator", "envoy"],
     mutants=[
@@ -316,7 +328,6 @@ def test_the_picker_follows_the_pods_of_the_model(proof: Proof) -> None:
             "response_body_mode: BUFFERED",
             because="the picker gets no answer to read",
         ),
-        Mutant(ROUTER, "--pool-name=demo", "--pool-name=other", because="no such pool"),
     ],
 )
 def test_a_pod_that_the_picker_chose_answers_in_pieces(proof: Proof) -> None:
