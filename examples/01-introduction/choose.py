@@ -39,7 +39,7 @@ def from_words(
 
     def answer(name: str) -> str:
         text = tree["questions"][name]["text"]
-        given = next(left, None) if words else input(f"{text} ")
+        given = next(left, "nothing") if words else input(f"{text} ")
         if given not in ANSWERS:
             sys.exit(f"{text} Answer yes or no, not {given!r}.")
         if words:
@@ -51,11 +51,15 @@ def from_words(
 
 def main() -> None:
     """Walk the tree and print the leaf with its reason."""
-    tree = read_tree()
+    tree, words = read_tree(), sys.argv[1:]
     try:
-        *_, leaf = walk(tree, from_words(tree, sys.argv[1:]))
+        *asked, leaf = walk(tree, from_words(tree, words))
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nNo answer, no advice.")
+    if len(words) > len(asked):
+        sys.exit(
+            f"After {len(asked)} answers, {words[len(asked)]!r} is idle."
+        )
     print(f"-> {tree['leaves'][leaf]['text']}")
     print(f"   {tree['leaves'][leaf]['why']}")
 

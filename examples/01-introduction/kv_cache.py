@@ -57,15 +57,17 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=1000)
     parser.add_argument("--bytes", type=int, default=2, help="per number")
     options = parser.parse_args()
+    try:
+        sizes = {
+            model.name: cache_bytes(model, options.tokens, options.bytes)
+            for model in read_models()
+        }
+    except ValueError as error:
+        parser.error(str(error))
     print(f"{'':<16}{'one token':>12}{f'{options.tokens:,} tokens':>18}")
-    for model in read_models():
-        try:
-            one = cache_bytes(model, 1, options.bytes)
-            all_tokens = cache_bytes(model, options.tokens, options.bytes)
-        except ValueError as error:
-            parser.error(str(error))
-        cells = f"{one / KIB:>8.1f} KiB{all_tokens / MIB:>14,.1f} MiB"
-        print(f"{model.name:<16}{cells}")
+    for name, size in sizes.items():
+        one = size / options.tokens / KIB
+        print(f"{name:<16}{one:>8.1f} KiB{size / MIB:>14,.1f} MiB")
 
 
 if __name__ == "__main__":
