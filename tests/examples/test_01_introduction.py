@@ -31,6 +31,8 @@ SHARED_MANUAL = f"{CHAPTER}/shared-manual.console"
 KV_CACHE = f"{CHAPTER}/kv_cache.py"
 MODELS = f"{CHAPTER}/models.toml"
 SIZES = f"{CHAPTER}/kv-cache.console"
+EXPECTED = f"{CHAPTER}/expected_share.py"
+SHARES = f"{CHAPTER}/expected-share.console"
 PARTS = f"{CHAPTER}/parts.console"
 TRACE = f"{CHAPTER}/trace.py"
 TRACED = f"{CHAPTER}/trace.console"
@@ -293,7 +295,42 @@ def test_a_token_takes_what_the_page_works_out_by_hand(proof: Proof) -> None:
             program.cache_bytes(models["DeepSeek-R1"], tokens, size)
     assert "whole numbers from 1 on" in refusal(proof.path(KV_CACHE), "--tokens=0")
     assert "invalid int value: 'many'" in refusal(proof.path(KV_CACHE), "--tokens=many")
-    proof.transcript(SIZES)
+    proof.transcript(SIZES, failing={2})
+
+
+@proves(
+    EXPECTED,
+    SHARES,
+    evidence="computed",
+    mutants=[
+        Mutant(EXPECTED, "(turn - 1)", "turn", because="the first turn always misses"),
+        Mutant(EXPECTED, "return 1 - 1 / turns", "return 1.0", because="kept or not, the first turn misses"),
+        Mutant(EXPECTED, "turns < 1", "turns < 0", because="no turns have no share"),
+        Mutant(SHARES, "54%", "64%", because="three pods find 54"),
+    ],
+)
+def test_chance_finds_less_the_more_pods_there_are(proof: Proof) -> None:
+    program = module(proof.path(EXPECTED))
+    by_hand = 1 - (1 + 2 / 3 + 4 / 9 + 8 / 27 + 16 / 81 + 32 / 243) / 6
+    assert program.found_by_chance(3, 6) == pytest.approx(by_hand)
+    for turns_of_one in (1, 2, 6, 50):
+        kept = program.found_when_kept(turns_of_one)
+        shares = [program.found_by_chance(pods, turns_of_one) for pods in range(1, 40)]
+        assert shares[0] == pytest.approx(kept)
+        assert all(0 <= later <= earlier for earlier, later in itertools.pairwise(shares))
+        for pods in (2, 7):
+            longer = program.found_by_chance(pods, turns_of_one + 1)
+            assert (
+                program.found_by_chance(pods, turns_of_one)
+                <= longer
+                < program.found_when_kept(turns_of_one + 1)
+            )
+    # Of every way that four turns can take over three pods, the share that chance gives.
+    ways = list(itertools.product(range(3), repeat=4))
+    found = sum(pod in way[:turn] for way in ways for turn, pod in enumerate(way))
+    assert program.found_by_chance(3, 4) == pytest.approx(found / (4 * len(ways)))
+    assert "at least one turn" in refusal(proof.path(EXPECTED), "0")
+    proof.transcript(SHARES)
 
 
 # What it is made of
@@ -469,7 +506,7 @@ def test_twelve_teams_reach_their_leaves_and_every_leaf_is_reached(proof: Proof)
     tree, teams = program.read_tree(), tomllib.loads(proof.path(TEAMS).read_text())["teams"]
     assert len({team["situation"] for team in teams}) == 12
     for team in teams:
-        *asked, leaf = program.walk(tree, team["answers"].__getitem__)
+        *asked, leaf = program.walk(tree, lambda name, answers=team["answers"]: answers.get(name, "no"))
         assert (asked, leaf) == (list(team["answers"]), team["leaf"]), team["situation"]
     assert {team["leaf"] for team in teams} == set(tree["leaves"])
     ways = list(ends(tree, tree["ask"]))
