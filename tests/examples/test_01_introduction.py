@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.harness import CommandFailed, Mutant, Proof, proves
@@ -26,6 +27,7 @@ RECORDED = ROOT / "plots/conversations.json"
 
 CHAPTER = "01-introduction"
 CONVERSATIONS = f"{CHAPTER}/conversations.py"
+START = f"{CHAPTER}/start.console"
 THROUGH_ROUTER = f"{CHAPTER}/through-router.console"
 SHARED_MANUAL = f"{CHAPTER}/shared-manual.console"
 KV_CACHE = f"{CHAPTER}/kv_cache.py"
@@ -49,6 +51,8 @@ CHOSEN = f"{CHAPTER}/choose.console"
 LOOK = "router:kv-cache=on,mode=echo,model=lab/sim-8b,namespace=first-look"
 #: A model server that keeps nothing.
 FORGETFUL = "fleet:mode=echo,model=lab/sim-8b,replicas=1,namespace=forgetful"
+#: Model servers that report what a test tells them to.
+TOLD = "router:fake-metrics=on,mode=echo,model=lab/sim-8b,max-model-len=16384,namespace=told"
 FLEET = ("client", LOOK)
 USES = ("router", "simulator", "envoy")
 SERVICE = "http://sim.first-look:8000"
@@ -134,6 +138,18 @@ def drawing(name: str) -> str:
 
 
 @proves(
+    START,
+    evidence="ran",
+    uses=USES,
+    needs=FLEET,
+    only_in_lab=True,
+    mutants=[Mutant(START, "namespace first-look.", "namespace router.", because="another namespace")],
+)
+def test_what_the_chapter_starts_is_there(proof: Proof) -> None:
+    proof.transcript(START)
+
+
+@proves(
     CONVERSATIONS,
     THROUGH_ROUTER,
     evidence="ran",
@@ -190,6 +206,61 @@ def test_a_beginning_that_all_share_draws_all_conversations_to_one_pod(proof: Pr
     proof.transcript(SHARED_MANUAL)
     counts = Counter(turn["pod"] for turn in turns(proof, SERVICE, "manual"))
     assert max(counts.values()) < 45  # of 60; expected are 20
+
+
+def pod_that_answers(router: httpx.Client, prompt: str) -> str:
+    """Return the pod that answers a prompt."""
+    messages = [{"role": "system", "content": prompt}, {"role": "user", "content": "And now?"}]
+    answer = router.post("/v1/chat/completions", json={"model": "lab/sim-8b", "messages": messages})
+    return str(answer.raise_for_status().headers["x-inference-pod"])
+
+
+def let_wait(proof: Proof, waiting: dict[str, int]) -> None:
+    """Have pods report numbers of waiting requests, and wait until the picker has read them."""
+    for pod, count in waiting.items():
+        path = f"/api/v1/namespaces/told/pods/{pod}:8000/proxy/admin/config"
+        body = {"fake-metrics": {"waiting-requests": count, "running-requests": 0, "kv-cache-usage": 0}}
+        proof.cluster.request("POST", path, body=body)
+    with proof.forward("service/router", 9090, namespace="told") as url:
+
+        def read() -> bool:
+            text = httpx.get(f"{url}/metrics", timeout=5).text
+            queues = re.findall(r"(?m)^llm_d_epp_per_endpoint_queue_size\{(.*)\} (\d+)$", text)
+            return all(
+                any(pod in where and int(n) == count for where, n in queues) for pod, count in waiting.items()
+            )
+
+        proof.wait_until(read, 20, "the picker has read the queues")
+
+
+@proves(
+    CONVERSATIONS,
+    evidence="ran",
+    uses=USES,
+    needs=[TOLD],
+    router=">=0.10",
+    mutants=[
+        Mutant(CONVERSATIONS, "SENTENCE * 76}", "SENTENCE * 8}", because="nearly all of a prompt is shared"),
+        Mutant(CONVERSATIONS, "RULE = ", 'RULE = "" and ', because="nothing is shared"),
+    ],
+)
+def test_a_queue_sends_half_a_stranger_elsewhere_and_keeps_three_quarters(proof: Proof) -> None:
+    program = module(proof.path(CONVERSATIONS))
+    idle = dict.fromkeys((one["metadata"]["name"] for one in proof.objects("pod", "app=sim", "told")), 0)
+    with (
+        proof.forward("service/router", 8081, namespace="told") as url,
+        httpx.Client(base_url=url, timeout=20) as router,
+    ):
+        for manuals, leaves in ((1, True), (3, False)):
+            manual = f"{program.case_file()[:18]} {program.RULE * 76 * manuals}"
+            let_wait(proof, idle)
+            home = pod_that_answers(router, f"{manual}{program.case_file()}")
+            # Without a queue, all who share the manual come to its pod: 5.5 points against 4.
+            assert {pod_that_answers(router, f"{manual}{program.case_file()}") for _ in range(6)} == {home}
+            let_wait(proof, {**idle, home: 9})
+            # With one, 3.5 points against 4, or 4.25 where the manual is three quarters.
+            assert (pod_that_answers(router, f"{manual}{program.case_file()}") != home) == leaves
+        let_wait(proof, idle)
 
 
 @proves(
