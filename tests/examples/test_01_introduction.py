@@ -67,7 +67,7 @@ Turn = dict[str, Any]
 def in_the_client(proof: Proof, command: str) -> str:
     """Return what a shell prints that can pass a program of the chapter to the client's pod."""
     client = "kubectl exec --stdin --namespace=client deployment/client --"
-    return proof.run(["bash", "-c", f"set -o pipefail; {command.format(client=client)}"])
+    return proof.run(["bash", "-c", f"set -o pipefail; {command.replace('{client}', client)}"])
 
 
 def turns(proof: Proof, url: str, variation: str = "none") -> list[Turn]:
@@ -303,6 +303,51 @@ def test_each_row_of_the_troubleshooting_table(proof: Proof) -> None:
         in_the_client(proof, "{client} python3 - http://router.nowhere:8081 < conversations.py")
 
 
+def through_the_router(proof: Proof, change: str, variation: str = "none") -> list[Turn]:
+    """Return all turns of the program with a change that sed makes."""
+    program = f"sed '{change}' conversations.py"
+    options = f"--json --variation={variation}"
+    found: list[Turn] = json.loads(
+        in_the_client(proof, f"{program} | {{client}} python3 - {ROUTER} {options}")
+    )
+    return found
+
+
+@proves(
+    CONVERSATIONS,
+    evidence="ran",
+    uses=USES,
+    needs=FLEET,
+    mutants=[
+        Mutant(
+            CONVERSATIONS,
+            'if variation != "kept-connection":',
+            "if variation:",
+            because="the connection is never kept",
+        ),
+        Mutant(
+            CONVERSATIONS,
+            "QUESTION.format(turn)",
+            "QUESTION.format(turn) * 5",
+            because="no first prompt is short",
+        ),
+    ],
+)
+def test_the_answers_to_the_exercises_in_the_lab(proof: Proof) -> None:
+    kept = turns(proof, SERVICE, "kept-connection")
+    assert len({turn["pod"] for turn in kept}) == 1
+    assert round(100 * cached(kept) / prompts(kept)) == 81
+
+    behind = through_the_router(proof, r"s/{RULE \* 76}{case}/{case}{RULE * 76}/", "manual")
+    assert len({turn["pod"] for turn in behind}) > 1
+    assert kept_to_one_pod(behind) == 10
+    assert round(100 * cached(behind) / prompts(behind)) == 82
+
+    # Chance keeps a conversation at its second turn once in three; all ten once in 59,049.
+    assert kept_to_one_pod(through_the_router(proof, r"s/SENTENCE \* 76/SENTENCE * 1/")) < 10
+    assert kept_to_one_pod(through_the_router(proof, r"s/SENTENCE \* 76/SENTENCE * 3/")) == 10
+
+
 @proves(
     CONVERSATIONS,
     evidence="computed",
@@ -364,6 +409,9 @@ def test_a_token_takes_what_the_page_works_out_by_hand(proof: Proof) -> None:
     for tokens, size in ((0, 2), (-1, 2), (1, 0)):
         with pytest.raises(ValueError, match="whole numbers from 1 on"):
             program.cache_bytes(models["DeepSeek-R1"], tokens, size)
+    # The fourth exercise.
+    prompt = program.cache_bytes(models["Llama 3.1 70B"], 8_000)
+    assert (prompt, 40 * 2**30 // prompt) == (2_500 * program.MIB, 16)
     assert "whole numbers from 1 on" in refusal(proof.path(KV_CACHE), "--tokens=0")
     assert "invalid int value: 'many'" in refusal(proof.path(KV_CACHE), "--tokens=many")
     proof.transcript(SIZES, failing={2})
@@ -400,6 +448,9 @@ def test_chance_finds_less_the_more_pods_there_are(proof: Proof) -> None:
     ways = list(itertools.product(range(3), repeat=4))
     found = sum(pod in way[:turn] for way in ways for turn, pod in enumerate(way))
     assert program.found_by_chance(3, 4) == pytest.approx(found / (4 * len(ways)))
+    # The fifth exercise.
+    assert program.found_by_chance(6, 23) < 0.75 <= program.found_by_chance(6, 24) < 0.755
+    assert round(100 * program.found_when_kept(24)) == 96
     assert "at least one turn" in refusal(proof.path(EXPECTED), "0")
     proof.transcript(SHARES)
 
