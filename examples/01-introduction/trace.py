@@ -60,19 +60,16 @@ def stations(router: str, server: str) -> Iterator[tuple[str, int, str]]:
     usage = json.load(answer)["usage"]
     pod = answer.headers["x-inference-pod"]
     after = decisions(router)
-    grown = [
-        labels for labels in after if after[labels] > before.get(labels, 0)
-    ]
-    chosen = [labels for labels in grown if pod in labels]
+    added = sum(
+        after[labels] - before.get(labels, 0)
+        for labels in after
+        if pod in labels
+    )
     spoken = spoken_over_tls(router, 9002)
     call(server, 8000, "/health")
     yield "proxy", 8081, f"{answer.headers['server']} took the request"
     yield "endpoint picker", 9002, f"listens for questions, in {spoken}"
-    yield (
-        "endpoint picker",
-        9090,
-        f"counted {len(chosen)} decision, for {pod}",
-    )
+    yield "endpoint picker", 9090, f"counted {added:.0f} decision, for {pod}"
     yield "model server", 8000, f"{pod} read {usage['prompt_tokens']} tokens"
 
 
