@@ -53,6 +53,8 @@ LOOK = "router:kv-cache=on,mode=echo,model=lab/sim-8b,namespace=first-look"
 FORGETFUL = "fleet:mode=echo,model=lab/sim-8b,replicas=1,namespace=forgetful"
 #: Model servers that report what a test tells them to.
 TOLD = "router:fake-metrics=on,mode=echo,model=lab/sim-8b,max-model-len=16384,namespace=told"
+#: The router with a configuration that names no plugin.
+UNSCORED = "router:config=empty,kv-cache=on,mode=echo,model=lab/sim-8b,namespace=unscored"
 FLEET = ("client", LOOK)
 USES = ("router", "simulator", "envoy")
 SERVICE = "http://sim.first-look:8000"
@@ -267,7 +269,8 @@ def test_a_queue_sends_half_a_stranger_elsewhere_and_keeps_three_quarters(proof:
     CONVERSATIONS,
     evidence="ran",
     uses=USES,
-    needs=(*FLEET, FORGETFUL),
+    needs=(*FLEET, FORGETFUL, UNSCORED),
+    router=">=0.10",
     mutants=[
         Mutant(
             CONVERSATIONS,
@@ -293,6 +296,10 @@ def test_each_row_of_the_troubleshooting_table(proof: Proof) -> None:
     with proof.forward("service/sim", 8000, namespace="first-look") as url:
         forwarded = json.loads(proof.run([sys.executable, "conversations.py", url, "--json"]))
     assert len({turn["pod"] for turn in forwarded}) == 1
+
+    unscored = turns(proof, "http://router.unscored:8081")
+    assert kept_to_one_pod(unscored) <= 2
+    assert "Scorers: []" in proof.logs("deployment/router", "endpoint-picker", namespace="unscored")
 
     forgetful = turns(proof, "http://sim.forgetful:8000")
     assert cached(forgetful) == 0
