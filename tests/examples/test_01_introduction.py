@@ -122,7 +122,8 @@ def refusal(path: Path, *arguments: str) -> str:
     result = subprocess.run(command, capture_output=True, text=True, input="", check=False)
     assert result.returncode != 0
     *usage, sentence = result.stderr.strip().splitlines()
-    assert not usage or usage[0].startswith("usage:")
+    in_order = not usage or usage[0].startswith("usage:")
+    assert in_order, "it ended in a traceback"
     return sentence
 
 
