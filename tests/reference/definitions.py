@@ -14,6 +14,7 @@ LIMITS = {
     ("minItems", "maxItems"): " items",
     ("minProperties", "maxProperties"): " entries",
 }
+ONE = {"": "", " characters": " character", " items": " item", " entries": " entry"}
 #: The fields of a condition, which every status of Kubernetes has.
 CONDITION = {"lastTransitionTime", "message", "observedGeneration", "reason", "status", "type"}
 #: Every object of Kubernetes has these.
@@ -63,7 +64,7 @@ def rules(field: Mapping[str, Any]) -> Iterator[str]:
         yield "one of " + ", ".join(f"`{value}`" for value in field["enum"])
     for (least, most), counted in LIMITS.items():
         if found := limits(field.get(least), field.get(most)):
-            yield f"{found}{counted}"
+            yield f"{found}{counted}" if found != "at least 1" else f"at least 1{ONE[counted]}"
     if "pattern" in field:
         yield f"matches `{field['pattern']}`"
     for rule in field.get("x-kubernetes-validations", []):
