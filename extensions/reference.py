@@ -142,7 +142,8 @@ class ApiReference(Reference):
         about = words.get(group, {})
         for one in fields:
             path = one["path"]
-            if one["type"] == "object" and path not in about:
+            of_template = path.startswith(tuple(words["left-out"]))
+            if of_template or (one["type"] == "object" and path not in about):
                 continue
             default = one.get("default", defaults.get(path))
             facts = [
@@ -204,16 +205,17 @@ class MetricsReference(Reference):
         line = data(self.root, "edition.toml")["versions"]["router-offline"]
         metrics = all_metrics(self.root)
         twins = dict(twins_of(metrics))
-        for name, metric in metrics.items():
+        for name, meaning in words["words"].items():
             if group_of(name, words["groups"]) != group:
                 continue
+            metric = metrics[name]
             labels = ", ".join(f"`{label}`" for label in metric["labels"])
             kind = f"{metric['type'].capitalize()}{' with ' if labels else ''}{labels}."
             twin = twins.get(name) or older.get(name)
             yield (
                 name,
                 [
-                    f"{kind} {words['words'].get(name, '')} ",
+                    f"{kind} {meaning} ",
                     *([f"Older name: `{twin}`. "] if twin else []),
                     *([f"Not in router {line}. "] if name.startswith("llm_d_") and name not in older else []),
                     *self.used(name, *([twin] if twin else [])),
@@ -229,8 +231,7 @@ class HttpReference(Reference):
 
     def run(self) -> list[nodes.Node]:
         """Return a list, or the table of statuses."""
-        lists = super().run() if self.arguments[0] != "statuses" else []
-        return lists or [self.statuses()]
+        return [self.statuses()] if self.arguments[0] == "statuses" else super().run()
 
     def entries(self, group: str) -> Iterable[Entry]:
         """Return headers of a direction, or the reasons."""
@@ -260,9 +261,8 @@ class HttpReference(Reference):
             answer = answers[one["ask"]]
             said = message_of(answer["says"])
             reason = f" Reason: {answer['reason']}." if "reason" in answer else ""
-            rows.append(
-                (str(answer["status"]), one["who"], one["when"], f"“{said}”.{reason}" if said else "")
-            )
+            says = f"“{said.removesuffix('.')}”.{reason}" if said else ""
+            rows.append((str(answer["status"]), one["who"], one["when"], says))
         return _table(("Status", "From", "When", "It says"), (10, 18, 32, 40), sorted(rows))
 
 
