@@ -69,7 +69,12 @@ class Reference(SphinxDirective):
         if not entries:
             message = f"{{{self.name}}} has no group {self.arguments[0]!r}"
             raise self.error(message)
-        return [nodes.definition_list("", *entries, classes=["reference"])]
+        head = [self.paragraph([self.head(self.arguments[0])])] if self.head(self.arguments[0]) else []
+        return [*head, nodes.container("", nodes.definition_list("", *entries), classes=["lookup"])]
+
+    def head(self, group: str) -> str:  # noqa: ARG002 - others have one
+        """Return what is said before the entries of a group."""
+        return ""
 
     def prepare(self) -> None:
         """Note of what the page is made, so that it is read again when that changes."""
@@ -130,6 +135,15 @@ class ApiReference(Reference):
     """The fields of a kind of object, or of the endpoint picker's configuration."""
 
     prefix = "field"
+
+    def head(self, group: str) -> str:
+        """Return group, version and names of a kind."""
+        kind = self.read("api.json")["kinds"].get(group)
+        if not kind:
+            return ""
+        short = f"; short name `{kind['short'][0]}`" if kind["short"] else ""
+        columns = f"; its table shows {', '.join(kind['columns'])}" if kind["columns"] else ""
+        return f"`{kind['group']}/{kind['version']}`, `kubectl get {kind['plural']}`{short}{columns}."
 
     def entries(self, group: str) -> Iterable[Entry]:
         """Return the fields of a kind: type, default, rules, and words of our own."""

@@ -22,8 +22,7 @@ FOLDER = edition.PROJECT / "source/reference"
 def api(programs: Programs) -> dict[str, Any]:
     """Return what the definitions say about llm-d's kinds, and the program about its configuration."""
     texts = {name: text for name, text in objects.crds().items() if objects.OLD_GROUP not in name}
-    sources = objects.crd_sources()
-    kinds = [{**definitions.describe(text), "source": sources[name]} for name, text in sorted(texts.items())]
+    kinds = [definitions.describe(text) for _, text in sorted(texts.items())]
     fields = configuration.fields(programs.picker)
     return {
         "inference-extension": edition.versions()["inference-extension"],
