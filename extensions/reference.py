@@ -31,6 +31,14 @@ FOLDER = "source/reference"
 LINES = "lab/router_lines/table.toml"
 #: The field of a page's metadata that says what its reference was made of.
 STATE = "reference"
+#: What a page calls the pins that have no name in stamps.
+COMPONENTS = {
+    **NAMES,
+    "debian": "Debian",
+    "etcd-image": "etcd, tag of its image",
+    "pgvector": "pgvector",
+    "router-offline": "router, older line",
+}
 #: Places that an entry leads to, at most: the first ones of the book.
 SHOWN = 3
 IN_CODE = re.compile(r"`([^`]+)`")
@@ -283,32 +291,37 @@ class HttpReference(Reference):
 class VersionMatrix(Reference):
     """The pins of the edition with the listings that were proved on them, or where router lines differ."""
 
-    prefix = "version"
-
     def run(self) -> list[nodes.Node]:
         """Return a table of versions, or a list of differences."""
-        if self.arguments[0] != "pins":
-            return super().run()
         self.prepare()
+        group = self.arguments[0]
+        if group not in {"pins", "lines"}:
+            message = f"{{{self.name}}} has no group {group!r}"
+            raise self.error(message)
+        versions = data(self.root, "edition.toml")["versions"]
+        if group == "lines":
+            said = differences(data(self.root, LINES)["differences"], versions)
+            items = [nodes.list_item("", self.paragraph([sentence])) for sentence in said]
+            return [nodes.container("", nodes.bullet_list("", *items), classes=["lookup"])]
         proved = proved_with(self.root)
         rows = [
-            (NAMES.get(name, name), version, *proved.get((name, version), ("", "")))
-            for name, version in data(self.root, "edition.toml")["versions"].items()
+            (COMPONENTS.get(name, name), version, *proved.get((name, version), ("", "")))
+            for name, version in versions.items()
         ]
         return [_table(("Component", "Version", "Listings", "Last proof"), (40, 24, 16, 20), rows)]
 
-    def entries(self, group: str) -> Iterable[Entry]:
-        """Return where the two lines of the router answer differently."""
-        table, versions = data(self.root, LINES), data(self.root, "edition.toml")["versions"]
-        newer, older = versions["router"], versions["router-offline"]
-        header = table["differences"]["dropped-reason-header"]["newer"]
-        for name, one in table["differences"].items() if group == "lines" else ():
-            about = one["about"].replace("dropped-reason-header", f"`{header}`")
-            has = [
-                f"{version}: {_values(one[line]) if line in one else 'none'}"
-                for line, version in (("newer", newer), ("older", older))
-            ]
-            yield name, [f"{about[0].upper()}{about[1:]}. {'; '.join(has)}."]
+
+def differences(table: Mapping[str, Any], versions: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each thing in which the two lines of the router differ."""
+    header = f"`{table['dropped-reason-header']['newer']}`"
+    for one in table.values():
+        if one["newer"] != one.get("older"):
+            about = one["about"].replace("dropped-reason-header", header)
+            older = f"{_values(one['older'])} on" if "older" in one else "nothing on"
+            yield (
+                f"{about[0].upper()}{about[1:]}: {_values(one['newer'])} on {versions['router']}, "
+                f"{older} {versions['router-offline']}."
+            )
 
 
 def older_name(name: str, lines: Mapping[str, Any], version: str) -> str:

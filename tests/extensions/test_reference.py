@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.reference import group_of, message_of, older_name, twins_of
+from extensions.reference import differences, group_of, message_of, older_name, twins_of
 from extensions.uses import fields, names, places, uses_of
 from tests.extensions.conftest import Site, visible
 
@@ -250,3 +250,17 @@ def test_a_page_is_read_again_when_a_name_is_used_elsewhere(book: Site) -> None:
         "Used in Section 3.1 and Listing 3.2."
     )
     assert "Used in" not in entry(book, "f-plugin-reference", "plugin-queue-scorer")
+
+
+def test_only_what_differs_between_the_lines_is_told() -> None:
+    table = {
+        "same": {"about": "the same", "newer": 429, "older": 429},
+        "status": {"about": "status after a wait", "newer": 429, "older": 503},
+        "dropped-reason-header": {"about": "the header dropped-reason-header", "newer": "x-reason"},
+        "labels": {"about": "labels", "newer": ["a", "b"], "older": ["a"]},
+    }
+    assert list(differences(table, {"router": "v2", "router-offline": "v1"})) == [
+        "Status after a wait: `429` on v2, `503` on v1.",
+        "The header `x-reason`: `x-reason` on v2, nothing on v1.",
+        "Labels: `a`, `b` on v2, `a` on v1.",
+    ]
