@@ -300,7 +300,8 @@ class VersionMatrix(Reference):
             raise self.error(message)
         versions = data(self.root, "edition.toml")["versions"]
         if group == "lines":
-            said = differences(data(self.root, LINES)["differences"], versions)
+            words = self.read("versions.toml")["differences"]
+            said = differences(data(self.root, LINES)["differences"], words, versions)
             items = [nodes.list_item("", self.paragraph([sentence])) for sentence in said]
             return [nodes.container("", nodes.bullet_list("", *items), classes=["lookup"])]
         proved = proved_with(self.root)
@@ -311,12 +312,13 @@ class VersionMatrix(Reference):
         return [_table(("Component", "Version", "Listings", "Last proof"), (40, 24, 16, 20), rows)]
 
 
-def differences(table: Mapping[str, Any], versions: Mapping[str, str]) -> Iterator[str]:
+def differences(
+    table: Mapping[str, Any], words: Mapping[str, str], versions: Mapping[str, str]
+) -> Iterator[str]:
     """Yield a sentence for each thing in which the two lines of the router differ."""
-    header = f"`{table['dropped-reason-header']['newer']}`"
-    for one in table.values():
+    for name, one in table.items():
         if one["newer"] != one.get("older"):
-            about = one["about"].replace("dropped-reason-header", header)
+            about = words.get(name, one["about"])
             older = f"{_values(one['older'])} on" if "older" in one else "nothing on"
             yield (
                 f"{about[0].upper()}{about[1:]}: {_values(one['newer'])} on {versions['router']}, "

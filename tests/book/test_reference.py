@@ -161,3 +161,8 @@ def test_every_status_was_answered_in_a_live_run() -> None:
     assert sorted(one["ask"] for one in ours["statuses"]) == sorted(answers), REMEDY
     reasons = {answer["reason"] for answer in answers.values() if "reason" in answer}
     assert reasons <= {one["name"] for one in ours["reasons"]}
+
+
+def test_words_about_differences_are_about_such_that_are() -> None:
+    table = tomllib.loads((ROOT / "lab/router_lines/table.toml").read_text(encoding="utf-8"))
+    assert set(words("versions")["differences"]) <= set(table["differences"])

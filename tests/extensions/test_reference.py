@@ -256,11 +256,13 @@ def test_only_what_differs_between_the_lines_is_told() -> None:
     table = {
         "same": {"about": "the same", "newer": 429, "older": 429},
         "status": {"about": "status after a wait", "newer": 429, "older": 503},
-        "dropped-reason-header": {"about": "the header dropped-reason-header", "newer": "x-reason"},
+        "reason": {"about": "that header", "newer": "x-reason"},
         "labels": {"about": "labels", "newer": ["a", "b"], "older": ["a"]},
     }
-    assert list(differences(table, {"router": "v2", "router-offline": "v1"})) == [
+    assert list(
+        differences(table, {"reason": "header with a reason"}, {"router": "v2", "router-offline": "v1"})
+    ) == [
         "Status after a wait: `429` on v2, `503` on v1.",
-        "The header `x-reason`: `x-reason` on v2, nothing on v1.",
+        "Header with a reason: `x-reason` on v2, nothing on v1.",
         "Labels: `a`, `b` on v2, `a` on v1.",
     ]
