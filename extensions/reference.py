@@ -41,6 +41,8 @@ COMPONENTS = {
 }
 #: Places that an entry leads to, at most: the first ones of the book.
 SHOWN = 3
+#: Characters of the longest name that a column of the printed index holds.
+INDEXED = 48
 IN_CODE = re.compile(r"`([^`]+)`")
 #: How a program's help names the metric that took the place of this one.
 REPLACED_BY = re.compile(r"[Uu]se (\w+)")
@@ -104,7 +106,7 @@ class Reference(SphinxDirective):
         term = nodes.term("", "", nodes.literal(name, name))
         anchor = nodes.make_id(f"{self.prefix}-{name}")
         term["ids"].append(anchor)
-        if self.indexed:
+        if self.indexed and len(name) <= INDEXED:
             index = addnodes.index(entries=[("single", f"{name}; {self.indexed}", anchor, "", None)])
             term.insert(0, index)
         definition = nodes.definition("", self.paragraph(parts))
