@@ -42,6 +42,7 @@ extensions = [
     "extensions.planned",
     "extensions.plots",
     "extensions.print_edition",
+    "extensions.reference",
     "extensions.site_map",
     "extensions.stamp_legend",
     "extensions.verification_record",

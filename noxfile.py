@@ -159,6 +159,13 @@ def plots(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def reference(session: nox.Session) -> None:
+    """Ask the programs again what the reference appendices say (compare only: -- --check)."""
+    _install(session, "tests")
+    session.run("python", "-m", "tests.reference", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the lab, the proofs and the editions, and print the figures."""
     _install(session, "tests")

@@ -1,4 +1,4 @@
-"""Citations without the role `doc-biblioentry`, which ARIA and EPUB 3.3 have withdrawn.
+"""Citations are items of a list, not of the role `doc-biblioentry`: ARIA and EPUB 3.3 withdrew it.
 
 docutils gives it to every entry of the bibliography; axe and epubcheck object.
 """
@@ -11,18 +11,18 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-WITHDRAWN = ' role="doc-biblioentry"'
+WITHDRAWN, PRESENT = 'role="doc-biblioentry"', 'role="listitem"'
 
 
-def drop_role(
+def exchange_role(
     _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
 ) -> None:
-    """Take the role out of a page's body."""
+    """Exchange the role in a page's body."""
     if "body" in context:
-        context["body"] = context["body"].replace(WITHDRAWN, "")
+        context["body"] = context["body"].replace(WITHDRAWN, PRESENT)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Listen to every page before it is written; other extensions read its body after that."""
-    app.connect("html-page-context", drop_role, priority=100)
+    app.connect("html-page-context", exchange_role, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,6 +4,13 @@
   // page is loaded or resized; but they grow when the book's faces arrive.
   document.fonts.ready.then(() => window.dispatchEvent(new Event("resize")));
 
+  // Sphinx's search stops where it finds no words to show, as at a mark of the index.
+  document.addEventListener("DOMContentLoaded", () => {
+    if (typeof Search === "undefined") return;
+    const summary = Search.makeSearchSummary;
+    Search.makeSearchSummary = (...words) => summary(...words) ?? document.createDocumentFragment();
+  });
+
   // Paper is white: a page in dark mode is printed as in light mode.
   const root = document.documentElement;
   let theme;

@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,9 @@ READ_BY_BUILD = (
     "source",
 )
 EDITED = "source/part-1-foundation/02-installation-and-setup.md"
+
+#: Characters of a failed command's output that are shown.
+LAST_WORDS = 3000
 
 Figure = tuple[str, Callable[[], float]]
 
@@ -257,9 +261,9 @@ def timed(*command: str, cwd: Path = edition.PROJECT) -> float:
     """Run a command and return its wall time in seconds; it must succeed."""
     began = time.monotonic()
     environment = {**os.environ, "PYTHONPATH": str(edition.PROJECT)}
-    subprocess.run(
-        command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
-    )
+    ended = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        sys.exit(f"{ended.stdout[-LAST_WORDS:]}{ended.stderr[-LAST_WORDS:]}\n{shlex.join(command)} failed")
     return time.monotonic() - began
 
 

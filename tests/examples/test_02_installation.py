@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import httpx
 import pytest
@@ -125,11 +126,9 @@ def pods_that_answer(client: httpx.Client, requests: int) -> set[str]:
         return {answer.headers["x-inference-pod"] for answer in answers}
 
 
-def arriving_apart(client: httpx.Client) -> list[tuple[float, str]]:
-    """Return the pieces of a streamed answer; an assertion fails when they come together."""
-    pieces = arrivals(client, "One two three four five six")
-    assert pieces[-1][0] - pieces[0][0] > 0.15, "the pieces came together"
-    return pieces
+def seconds_between(pieces: list[tuple[float, str]]) -> float:
+    """Return the time from the first to the last piece of a streamed answer."""
+    return pieces[-1][0] - pieces[0][0]
 
 
 def arrivals(client: httpx.Client, question: str) -> list[tuple[float, str]]:
@@ -279,17 +278,30 @@ def test_envoy_takes_its_configuration(proof: Proof, tmp_path: Path) -> None:
 
 
 @proves(
+    RIGHTS,
+    ROUTER,
+    SERVICE,
+    evidence="ran",
+    uses=["router", "envoy", "inference-extension"],
+    mutants=[
+        Mutant(RIGHTS, "[inferencepools]", "[none]", because="the picker cannot see its pool"),
+        Mutant(ROUTER, "--pool-name=demo", "--pool-name=other", because="no such pool"),
+        Mutant(SERVICE, "targetPort: metrics", "targetPort: 9", because="nothing listens"),
+    ],
+)
+def test_the_router_is_ready_before_there_is_a_model(proof: Proof) -> None:
+    install_router(proof)
+    wait_for_ready_endpoints(proof, 0)
+
+
+@proves(
     SIMULATOR,
     POOL,
-    RIGHTS,
-    SERVICE,
     evidence="ran",
     uses=["router", "simulator", "inference-extension"],
     mutants=[
         Mutant(SIMULATOR, "replicas: 3", "replicas: 2", because="a pod is missing"),
         Mutant(POOL, "name: simulator", "name: nobody", because="the pool selects no pod"),
-        Mutant(RIGHTS, "[inferencepools]", "[none]", because="the picker cannot see its pool"),
-        Mutant(SERVICE, "targetPort: metrics", "targetPort: 9", because="nothing listens"),
     ],
 )
 def test_the_picker_follows_the_pods_of_the_model(proof: Proof) -> None:
@@ -305,7 +317,6 @@ def test_the_picker_follows_the_pods_of_the_model(proof: Proof) -> None:
 @proves(
     SIMULATOR,
     ENVOY,
-    ROUTER,
     evidence="ran",
     uses=["router", "simulator", "envoy"],
     mutants=[
@@ -317,7 +328,6 @@ def test_the_picker_follows_the_pods_of_the_model(proof: Proof) -> None:
             "response_body_mode: BUFFERED",
             because="the picker gets no answer to read",
         ),
-        Mutant(ROUTER, "--pool-name=demo", "--pool-name=other", because="no such pool"),
     ],
 )
 def test_a_pod_that_the_picker_chose_answers_in_pieces(proof: Proof) -> None:
@@ -325,14 +335,14 @@ def test_a_pod_that_the_picker_chose_answers_in_pieces(proof: Proof) -> None:
     with router(proof) as client:
         answer = ask(client, "Who are you?")
         forged = ask(client, "And now?", headers={"x-gateway-destination-endpoint": "127.0.0.1:19000"})
-        # Again where this process itself was kept waiting, so that it read them at once.
-        pieces = proof.wait_until(lambda: arriving_apart(client), 30, "pieces that come one by one")
+        answers = [arrivals(client, "One two three four five six") for _ in range(9)]
     for response, said in ((answer, "Who are you?"), (forged, "And now?")):
         assert response.json()["choices"][0]["message"]["content"] == said
         assert response.headers["x-inference-pod"] in pods_of_the_model(proof)
         assert response.headers["x-inference-namespace"] == proof.namespace
-    assert len(pieces) > 6
-    assert pieces[-1][1] == "[DONE]"
+    assert all(len(pieces) > 6 and pieces[-1][1] == "[DONE]" for pieces in answers)
+    # Half of them: a busy host reads some at once, and keeps others waiting.
+    assert median(map(seconds_between, answers)) > 0.15, "the pieces came together"
 
 
 @proves(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import re
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sphinx.application import Sphinx
@@ -41,6 +42,7 @@ SETTINGS = {
         "extensions.planned",
         "extensions.plots",
         "extensions.print_edition",
+        "extensions.reference",
         "extensions.site_map",
         "extensions.stamp_legend",
         "extensions.verification_record",
@@ -67,9 +69,10 @@ OLDER = {**ENVIRONMENT, "date": "2026-11-26", "router": "v0.7.1, configuration t
 
 @dataclass(frozen=True)
 class Site:
-    """A small book at work; `root` holds source/, examples/ and records/."""
+    """A small book at work; `root` holds source/, examples/ and records/, `settings` are its own."""
 
     root: Path
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def prove(self) -> None:
         """Write a record for every listing, as a run would."""
@@ -90,7 +93,7 @@ class Site:
                 self.root / builder,
                 self.root / f"doctrees-{builder}",
                 builder,
-                confoverrides=SETTINGS,
+                confoverrides={**SETTINGS, **self.settings},
                 status=None,
                 warning=warnings,
                 parallel=processes,

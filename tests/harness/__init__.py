@@ -98,6 +98,8 @@ refused(listing)        the API server must refuse the file in refused/ with the
 answered(listing, message)
                         the same for a refusal that another program gave
 namespace, lab          the namespace's name; the lab (lab.cluster)
+recording               whether this run rewrites recorded data (--record; never a
+                        mutant's run): for numbers that a plot draws
 
 `wait`, `get`, `objects`, `logs` and `forward` take namespace=... for what lies elsewhere::
 

@@ -123,6 +123,11 @@ class Proof:
         self._seen = seen
         self._made: list[str] = []
 
+    @property
+    def recording(self) -> bool:
+        """Tell whether this run rewrites what was recorded: with --record, on the unchanged listings."""
+        return self._recording
+
     # The lab
 
     @property

@@ -39,6 +39,16 @@ def test_the_record_says_what_was_proven(run: Run, project: Path) -> None:
     assert set(record.environments[0]) == {"python", "date"}
 
 
+def test_a_proof_records_data_when_it_is_asked_to_and_never_from_a_mutant(run: Run, project: Path) -> None:
+    data = project / "data"
+    write = f"with open({str(data)!r}, 'a') as file: file.write(proof.path(GREET).read_text())"
+    body = f"if proof.recording:\n            {write}\n        {GREETS}"
+    run(body=body).assert_outcomes(passed=2)
+    assert not data.exists()
+    run("--record", body=body).assert_outcomes(passed=2)
+    assert data.read_text() == (project / "examples" / LISTING).read_text()
+
+
 def test_a_surviving_mutant_fails_and_leaves_no_record(run: Run, records: Path) -> None:
     result = run(body="assert proof.run([sys.executable, proof.path(GREET)])")
     result.assert_outcomes(passed=1, failed=1)

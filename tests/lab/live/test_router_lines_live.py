@@ -20,10 +20,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from lab import edition, home, programs
-from lab.engine import find_engine
 from lab.errors import LabError
 from lab.router_lines import translation
 from lab.router_lines.table import Line, other, table, version
+from tests.reference.programs import taken
 
 CONFIGURATIONS: dict[str, Any] = YAML(typ="safe").load(
     (Path(__file__).parents[1] / "router_configurations.yaml").read_text()
@@ -36,8 +36,6 @@ HEADS: dict[Line, str] = {
 LOADED = "Controller manager starting"
 #: Seconds that a program may take to load its configuration on a busy machine.
 PATIENCE = 120
-#: The program of the newer line inside its image.
-INSIDE = "/app/epp"
 ENVOY = Path(sysconfig.get_path("purelib")) / "envoy/_bin/envoy"
 #: One listener, one cluster; both ports are found out.
 ENVOY_CONFIGURATION = """\
@@ -112,18 +110,10 @@ def picker(line: Line) -> Path:
     """Return a line's endpoint picker; skip the test where the newer one cannot be had."""
     if line == "older":
         return programs.program("router", "epp")
-    engine, image = find_engine(), edition.images()["router"].name
-    if engine.image_labels(image) is None:
-        pytest.skip(f"{image} is not on this host")
-    identity = engine.inspect("image", image)
-    target = home.folder("programs/taken") / f"epp-{str(identity and identity['Id'])[-12:]}"
-    if not target.exists():
-        container = engine.run("create", image, doing="Opening the image").strip().splitlines()[-1]
-        try:
-            engine.run("cp", f"{container}:{INSIDE}", target, doing="Taking the program out")
-        finally:
-            engine.run("rm", container, doing="Closing the image")
-    return target
+    try:
+        return taken("router")
+    except LabError as error:
+        pytest.skip(str(error))
 
 
 def refusal(line: Line, text: str, *flags: str) -> str:

@@ -1,0 +1,16 @@
+"""Does a program that is handed to the client's pod reach what a user inside the cluster would?"""
+
+from __future__ import annotations
+
+from lab import addons
+from tests.lab.addons.test_data_stores import inside, wait_until_reached
+
+LIST_MODELS = "import urllib.request; print(urllib.request.urlopen('http://sim.fleet:8000/v1/models').status)"
+
+
+def test_python_in_the_client_asks_a_service_of_another_namespace() -> None:
+    room = addons.ensure("client").namespace
+    addons.ensure("fleet")
+    wait_until_reached(room, "deployment/client", "python3", "-c", LIST_MODELS)
+    assert inside(room, "deployment/client", "python3", "-c", LIST_MODELS) == "200"
+    assert inside(room, "deployment/client", "id", "-u") == "65532"
