@@ -66,10 +66,12 @@ def kitchen_sink(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Open the HTML of build/ in Chromium: accessibility, weight, without network, on paper."""
+    """Open the book and the kitchen sink in Chromium: accessibility, weight, on paper, offline."""
     _install(session, "browser")
     session.run("python", "-m", "lab.packages", "chromium=chromium")
-    session.run("pytest", "--confcutdir=tests/book", BROWSER_TESTS, *session.posargs)
+    visit = ("pytest", "--confcutdir=tests/book")
+    session.run(*visit, BROWSER_TESTS, *session.posargs)
+    session.run(*visit, f"{BROWSER_TESTS}/test_visits.py", *session.posargs, env={"BOOK": SINK})
 
 
 @nox.session

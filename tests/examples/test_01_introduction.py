@@ -64,9 +64,6 @@ Turn = dict[str, Any]
 
 
 # What several proofs need
-#: Share of the prompts in a cache, when nearly every turn finds its conversation: 81 %, if all
-#: do. Chance finds half.
-ALL_IN_ONE_PLACE = 0.65
 
 
 def in_the_client(proof: Proof, command: str) -> str:
@@ -350,12 +347,12 @@ def through_the_router(proof: Proof, change: str, variation: str = "none") -> li
 def test_the_answers_to_the_exercises_in_the_lab(proof: Proof) -> None:
     kept = turns(proof, SERVICE, "kept-connection")
     assert len({turn["pod"] for turn in kept}) == 1
-    assert cached(kept) / prompts(kept) > ALL_IN_ONE_PLACE
+    assert round(100 * cached(kept) / prompts(kept)) == 81
 
     behind = through_the_router(proof, r"s/{RULE \* 76}{case}/{case}{RULE * 76}/", "manual")
     assert len({turn["pod"] for turn in behind}) > 1
     assert kept_to_one_pod(behind) == 10
-    assert cached(behind) / prompts(behind) > ALL_IN_ONE_PLACE
+    assert round(100 * cached(behind) / prompts(behind)) == 82
 
     # Chance keeps a conversation at its second turn once in three; all ten once in 59,049.
     assert kept_to_one_pod(through_the_router(proof, r"s/SENTENCE \* 76/SENTENCE * 1/")) < 10
