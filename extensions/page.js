@@ -4,6 +4,14 @@
   // page is loaded or resized; but they grow when the book's faces arrive.
   document.fonts.ready.then(() => window.dispatchEvent(new Event("resize")));
 
+  // Nor does it let the keyboard into formulas that scroll.
+  window.addEventListener("resize", () => {
+    for (const formula of document.querySelectorAll("div.math")) {
+      if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+      else formula.removeAttribute("tabindex");
+    }
+  });
+
   // Sphinx's search stops where it finds no words to show, as at a mark of the index.
   document.addEventListener("DOMContentLoaded", () => {
     if (typeof Search === "undefined") return;

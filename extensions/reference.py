@@ -24,6 +24,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.proven import records_of, root_of
+from extensions.rereading import made_of, reread_when_changed
 from extensions.stamp import NAMES
 from extensions.uses import Uses, uses_of
 
@@ -91,7 +92,7 @@ class Reference(SphinxDirective):
         self.root = root_of(self.env)
         for file in (*(self.root / FOLDER).iterdir(), self.root / "edition.toml", self.root / LINES):
             self.env.note_dependency(str(file))
-        self.env.metadata[self.env.docname][STATE] = _state(self.env)
+        made_of(self.env, STATE, _state)
         self.uses = uses_of(self.root)
 
     def entries(self, group: str) -> Iterable[Entry]:
@@ -385,14 +386,6 @@ def proved_with(root: Path) -> dict[tuple[str, str], tuple[str, str]]:
     return {pair: (str(len(days)), max(days)) for pair, days in seen.items()}
 
 
-def outdated(
-    _app: Sphinx, env: BuildEnvironment, _added: set[str], _changed: set[str], _removed: set[str]
-) -> list[str]:
-    """Return the reference pages whose names are used elsewhere than when they were read."""
-    pages = [page for page, fields in env.metadata.items() if STATE in fields]
-    return [page for page in pages if env.metadata[page][STATE] != _state(env)]
-
-
 def _state(env: BuildEnvironment) -> str:
     """Return a digest of what the pages are made of: where names are used, and what was proved."""
     root = root_of(env)
@@ -457,5 +450,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     for directive in (ApiReference, PluginReference, MetricsReference, HttpReference, VersionMatrix):
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", directive.__name__).lower()
         app.add_directive(name, directive)
-    app.connect("env-get-outdated", outdated)
+    reread_when_changed(app, STATE, _state)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -17,6 +17,7 @@ from extensions.chapter_numbers import chapter_number
 from extensions.outline import FILE, load_outline
 from extensions.proven import records_of, root_of
 from extensions.records import Record, RecordError, digest, tally
+from extensions.rereading import made_of, reread_when_changed
 from extensions.stamp import claim, record_label
 
 #: The field of a page's metadata that says which files of records/ it was made of.
@@ -29,7 +30,7 @@ class VerificationRecord(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the summary and a section per chapter."""
         self.env.note_dependency(FILE)
-        self.env.metadata[self.env.docname][READ] = _state(self.env)
+        made_of(self.env, READ, _state)  # a new file of records/ is no dependency yet
         try:
             records = records_of(root_of(self.env))
         except RecordError as error:
@@ -61,14 +62,6 @@ class VerificationRecord(SphinxDirective):
         return nodes.definition_list_item("", term, nodes.definition("", *_details(record)))
 
 
-def outdated(
-    _app: Sphinx, env: BuildEnvironment, _added: set[str], _changed: set[str], _removed: set[str]
-) -> list[str]:
-    """Return the pages whose record is of other files than there are now: a new one is no dependency."""
-    now = _state(env)
-    return [page for page, fields in env.metadata.items() if fields.get(READ, now) != now]
-
-
 def _state(env: BuildEnvironment) -> str:
     """Return a digest of all files of records/."""
     files = sorted((root_of(env) / "records").glob("*.json"))
@@ -97,5 +90,5 @@ def _paragraph(*parts: str | nodes.Node) -> nodes.paragraph:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive."""
     app.add_directive("verification-record", VerificationRecord)
-    app.connect("env-get-outdated", outdated)
+    reread_when_changed(app, READ, _state)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

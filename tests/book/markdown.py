@@ -55,19 +55,16 @@ BOXES = {
 HOLD_MARKDOWN = BOXES | {"epigraph", "figure", "list-table", "glossary", "only", "table"}
 #: Directives that read their content from files.
 FROM_FILES = {
-    "api-reference",
     "bibliography",
-    "http-reference",
     "listing",
     "mermaid",
-    "metrics-reference",
     "planned",
     "plot",
-    "plugin-reference",
     "stamp-legend",
     "toctree",
     "transcript",
     "verification-record",
-    "version-matrix",
 }
-ALLOWED = HOLD_MARKDOWN | FROM_FILES | {"csv-table", "image", "index", "rubric"}
+#: Directives that write a whole reference page from recorded data (extensions/reference.py).
+REFERENCE = {"api-reference", "http-reference", "metrics-reference", "plugin-reference", "version-matrix"}
+ALLOWED = HOLD_MARKDOWN | FROM_FILES | REFERENCE | {"csv-table", "image", "index", "rubric"}

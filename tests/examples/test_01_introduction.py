@@ -158,6 +158,7 @@ def test_what_the_chapter_starts_is_there(proof: Proof) -> None:
     evidence="ran",
     uses=USES,
     needs=FLEET,
+    alone=True,  # neighbours would push prompts out of the fleet's caches
     mutants=[
         Mutant(
             CONVERSATIONS,
@@ -195,6 +196,7 @@ def test_conversations_keep_to_a_pod_through_the_router_and_not_through_the_serv
     evidence="ran",
     uses=USES,
     needs=FLEET,
+    alone=True,  # neighbours would push prompts out of the fleet's caches
     mutants=[
         Mutant(
             CONVERSATIONS,
@@ -326,6 +328,7 @@ def through_the_router(proof: Proof, change: str, variation: str = "none") -> li
     evidence="ran",
     uses=USES,
     needs=FLEET,
+    alone=True,  # neighbours would push prompts out of the fleet's caches
     mutants=[
         Mutant(
             CONVERSATIONS,

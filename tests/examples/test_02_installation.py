@@ -287,11 +287,14 @@ def test_envoy_takes_its_configuration(proof: Proof, tmp_path: Path) -> None:
         Mutant(RIGHTS, "[inferencepools]", "[none]", because="the picker cannot see its pool"),
         Mutant(ROUTER, "--pool-name=demo", "--pool-name=other", because="no such pool"),
         Mutant(SERVICE, "targetPort: metrics", "targetPort: 9", because="nothing listens"),
+        Mutant(SERVICE, "targetPort: grpc", "targetPort: other", because="no port has that name"),
     ],
 )
 def test_the_router_is_ready_before_there_is_a_model(proof: Proof) -> None:
     install_router(proof)
     wait_for_ready_endpoints(proof, 0)
+    with proof.forward("service/router", 9002):
+        pass  # for gateways; a port that leads to none of the pod's is refused
 
 
 @proves(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -18,7 +18,6 @@ WIDTH, HEIGHT = 504, 720
 INNER, OUTER = 68.4, 57.6  # margins, in points
 #: Running heads stand above the block of text, page numbers of openings below it.
 HEAD, FOOT = 665, 60
-AT_FOOT = 110  # below this, no third line has room
 CODE_SIZE = 7.9
 LISTING = "F6F4EF"
 CAPTION = re.compile(r"(Listing|Table) [0-9A-Z]+\.\d+ ")
@@ -146,15 +145,9 @@ def read_sheets(file: Path) -> Iterator[Sheet]:
 
 
 def widowed_headings(sheets: list[Sheet]) -> list[str]:
-    """Return the headings at the foot of a page that have fewer than two lines below them."""
-    return [
-        f"page {sheet.label}: {line.text}"
-        for sheet in sheets
-        for line in sheet.body
-        if line.is_heading
-        and line.bottom < AT_FOOT
-        and len([other for other in sheet.body if other.top < line.bottom]) < 2
-    ]
+    """Return the headings that have fewer than two lines below them on their page."""
+    headings = ((sheet, line) for sheet in sheets for line in sheet.body if line.is_heading)
+    return _named(headings, lambda sheet, line: sum(one.top < line.bottom for one in sheet.body) < 2)
 
 
 def short_halves(sheets: list[Sheet]) -> list[str]:
@@ -176,11 +169,7 @@ def captions(sheets: list[Sheet]) -> Iterator[tuple[Sheet, Line]]:
 
 def captions_alone(sheets: list[Sheet]) -> list[str]:
     """Return the captions that are parted from what they name."""
-    return [
-        f"page {sheet.label}: {line.text}"
-        for sheet, line in captions(sheets)
-        if not _is_followed(sheet, line)
-    ]
+    return _named(captions(sheets), lambda sheet, line: not _is_followed(sheet, line))
 
 
 def stamps(sheets: list[Sheet]) -> Iterator[tuple[Sheet, Line]]:
@@ -193,11 +182,12 @@ def stamps(sheets: list[Sheet]) -> Iterator[tuple[Sheet, Line]]:
 
 def stamps_alone(sheets: list[Sheet]) -> list[str]:
     """Return the stamps that are parted from their listings."""
-    return [
-        f"page {sheet.label}: {line.text}"
-        for sheet, line in stamps(sheets)
-        if not _is_under_code(sheet, line)
-    ]
+    return _named(stamps(sheets), lambda sheet, line: not _is_under_code(sheet, line))
+
+
+def _named(places: Iterable[tuple[Sheet, Line]], is_faulty: Callable[[Sheet, Line], bool]) -> list[str]:
+    """Return the page and the words of each faulty line."""
+    return [f"page {sheet.label}: {line.text}" for sheet, line in places if is_faulty(sheet, line)]
 
 
 def _is_followed(sheet: Sheet, caption: Line) -> bool:

@@ -12,7 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
-from tests.book.editions.conftest import BUILD, HTML, Pages, Print, bare, text_of
+from extensions.outline import load_outline
+from tests.book.editions.conftest import BOOK, BUILD, HTML, Pages, Print, bare, text_of
 from tests.book.editions.printed import (
     CODE_SIZE,
     HEIGHT,
@@ -195,7 +196,7 @@ def test_no_character_is_missing_from_a_font() -> None:
 
 
 def test_no_line_and_no_table_is_too_wide_or_too_high() -> None:
-    wide = r"Overfull \\hbox \((?:[2-9]|\d\d)[\d.]*pt too wide\)[^\n]*? lines? (?P<line>\d+)"
+    wide = r"Overfull \\hbox \((?:[1-9]|\d\d)[\d.]*pt too wide\)[^\n]*? lines? (?P<line>\d+)"
     high = r"Overfull \\vbox \((?:[4-9]|\d\d)[\d.]*pt too high\)[^\n]*? lines? (?P<line>\d+)"
     found = [*places(wide), *places(high)]
     assert not found, "too large for print; shorten it, or give a table other :widths:\n" + "\n".join(found)
@@ -220,7 +221,7 @@ def test_openings_stand_on_right_hand_pages_after_blank_ones(pdf: Print) -> None
     openings = [
         sheet for sheet in pdf.sheets if any(_is_opening(piece.face, piece.size) for piece in sheet.pieces)
     ]
-    assert openings
+    assert len(openings) > len(load_outline(BOOK / "source").pages)
     assert [sheet.label for sheet in openings if sheet.index % 2 == 0] == []
     before = {sheet.index - 1 for sheet in openings} - {0}
     assert [
@@ -261,12 +262,12 @@ def test_stamps_stay_with_their_listings(pdf: Print) -> None:
 # -- Cross-references
 
 
-def test_stamps_give_the_page_of_their_record(pdf: Print) -> None:
+def test_stamps_give_the_page_of_their_record(pdf: Print, html: Pages) -> None:
     by_label = {sheet.label: bare(sheet.text) for sheet in pdf.sheets}
     found = re.findall(
         r"(examples/\S+) (?:\(excerpt\) )?· (?:(?!examples/).){1,300}?· page (\d+)", _running_text(pdf)
     )
-    assert found
+    assert len(found) > len(html.select("p.stamp")) / 2  # some are broken over lines in mid-word
     assert [(path, page) for path, page in found if bare(path) not in by_label[page]] == []
 
 
