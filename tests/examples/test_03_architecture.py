@@ -382,6 +382,9 @@ def test_the_decision_is_counted_and_written_into_a_header(proof: Proof) -> None
             60,
             "long prompts stay on the decode pod",
         )
+        # A pool without any pod answers otherwise, with 503.
+        scale(proof, "prefill", 1)
+        proof.wait("deployment", "prefill", "Available", deadline=120)
         scale(proof, "decode", 0)
         refused = proof.wait_until(lambda: refusal(client), 60, "nobody decodes")
     assert "failed to find available decode workers" in refused
@@ -626,6 +629,17 @@ def the_word_alone_opens_nothing(proof: Proof) -> None:
         assert client.get("/v1/models", headers=forged).status_code == 200
 
 
+def not_even_root_writes(proof: Proof) -> None:
+    """Give the readers the loader's user, and try to write the file that belongs to it."""
+    file = proof.path(READERS)
+    text = file.read_text().replace("runAsNonRoot: true", "runAsNonRoot: false")
+    file.write_text(text.replace("runAsUser: 1000", "runAsUser: 0"))
+    proof.apply(READERS)
+    proof.kubectl("rollout", "status", "deployment/reader")
+    with pytest.raises(CommandFailed, match="Read-only file system"):
+        proof.kubectl("exec", "deployment/reader", "--", "touch", "/models/lab/sim-8b/weights.bin")
+
+
 @proves(
     VOLUME,
     LOADER,
@@ -653,6 +667,7 @@ def test_three_pods_read_a_model_and_none_writes_it(proof: Proof) -> None:
         proof.wait("deployment", "reader", "Available", deadline=120)
         proof.wait("deployment", "reader", lambda one: one["status"].get("readyReplicas") == 3, deadline=120)
         proof.transcript(VOLUME_USED, failing={2})
+        not_even_root_writes(proof)
     finally:
         proof.kubectl("delete", "deployment,job", "--all", "--wait", "--grace-period=0")
         proof.kubectl("delete", "persistentvolumeclaim", "models", "--wait")
