@@ -189,7 +189,7 @@ def only_one_router_is_left(proof: Proof) -> None:
         Mutant(SHORT, "and why?", "and why not?", because="the answer is longer"),
         Mutant(VERBOSE, "--v=4", "--v=2", because="no scores are printed"),
         Mutant(MADE_VERBOSE, "successfully rolled out", "rolled", because="it says more"),
-        Mutant(TRACE, '"router decoding headers"', '"decoding headers"', because="the request again"),
+        Mutant(TRACE, '"router decoding headers"', '"request headers"', because="the request again"),
         Mutant(TRACED, "7.00", "4.00", because="the pod knows the prompt"),
         Mutant(TRACED, "+ x-gateway-destination-endpoint", "+ x-endpoint", because="another name"),
     ],
@@ -463,7 +463,7 @@ def test_an_alias_is_answered_by_the_model_behind_it(proof: Proof) -> None:
     mutants=[
         Mutant(OBJECTIVES, "priority: 100", "priority: 90", because="another priority is counted"),
         Mutant(OBJECTIVES, "name: demmo", "name: demo", because="the pool exists"),
-        Mutant(OBJECTS, "nightly", "daily", because="another name"),
+        Mutant(OBJECTS, "demmo ", "demo  ", because="the name is kept as written"),
         Mutant(PRIORITIES, 'priority="100"', 'priority="50"', because="it is worth more"),
     ],
 )
@@ -718,8 +718,14 @@ def test_everybody_may_do_what_the_matrix_says_and_no_more(proof: Proof) -> None
     ]
     with pytest.raises(CommandFailed):
         proof.kubectl(*question)
+    rights = [sys.executable, "rights.py", f"--namespace={proof.namespace}"]
     with pytest.raises(CommandFailed, match="no cluster: "):
-        proof.run([sys.executable, "rights.py"], environment={"KUBECONFIG": "/nowhere"})
+        proof.run(rights, environment={"KUBECONFIG": "/nowhere"})
+    # Exercise 4: a right too many.
+    file = proof.path(PERSONAS)
+    file.write_text(file.read_text().replace("[configmaps, pods/log]", "[configmaps, pods/log, secrets]"))
+    proof.apply(PERSONAS)
+    assert differs_from_matrix(proof, rights)
 
 
 # Extension points
