@@ -39,6 +39,8 @@ STATUS = f"{CHAPTER}/gateway-status.console"
 
 STANDALONE = "llm-d-router-standalone"
 GATEWAY = "llm-d-router-gateway"
+#: CPUs that the standalone chart's pod asks for, by default.
+ASKED_BY_DEFAULT = 12
 #: Listings that are about old names: the list itself, what must be refused, what is upgraded.
 ABOUT_OLD_NAMES = {NAMES, OLD_VALUES, FOUND, "15-maintenance-and-updates/older-picker-config.yaml"}
 
@@ -274,6 +276,8 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
     ],
 )
 def test_the_chart_with_its_defaults_waits_for_a_larger_node(proof: Proof) -> None:
+    if max(int(node["status"]["allocatable"]["cpu"]) for node in proof.objects("node")) >= ASKED_BY_DEFAULT:
+        pytest.skip(f"a node of this lab has {ASKED_BY_DEFAULT} CPUs, so the pod would run")
     option = "--set=router.modelServers.matchLabels.app=chat"
     parts = containers(rendered(proof, STANDALONE, option)["Deployment/chat-epp"])
     assert {name: part["resources"]["requests"] for name, part in parts.items()} == {
