@@ -194,6 +194,12 @@ def test_two_overlays_make_two_model_servers_of_one_base(proof: Proof) -> None:
         assert containers(deployment)["model-server"]["resources"]["limits"] == {"memory": memory}
         proof.kubectl("rollout", "status", f"deployment/model-server-{name}", "--timeout=30s")
         assert served(proof, f"deployment/model-server-{name}", 8000) == [model]
+    overlay = proof.path(CHAT)
+    overlay.write_text(
+        overlay.read_text().replace("instance: chat}", "instance: chat, example.com/tier: gold}")
+    )
+    with pytest.raises(CommandFailed, match="field is immutable"):
+        proof.kubectl("apply", "-k", overlay.parent)
 
 
 # The router's charts
@@ -250,6 +256,16 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
     misspelt = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", "--set=router.epp.replica=3")
     assert misspelt == objects
     assert misspelt["Deployment/chat-epp"]["spec"]["replicas"] == 1
+    monitoring = "--set=router.monitoring.prometheus"
+    opened = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", f"{monitoring}.auth.enabled=false")
+    watched = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", f"{monitoring}.enabled=true")
+    assert "--metrics-endpoint-auth=false" in containers(opened["Deployment/chat-epp"])["epp"]["args"]
+    assert {name.split("/")[0] for name in watched.keys() - objects.keys()} == {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "Secret",
+        "ServiceMonitor",
+    }
     baseline = "pod-security.kubernetes.io/enforce=baseline"
     proof.kubectl("label", "namespace", proof.namespace, baseline, "--overwrite")
     proof.kubectl("apply", "-k", proof.path(CHAT).parent)
@@ -261,6 +277,11 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
         request = {"model": "lab/chat-8b", "messages": [{"role": "user", "content": "Well?"}]}
         answer = httpx.post(f"{url}/v1/chat/completions", json=request, timeout=10).raise_for_status()
     assert answer.headers["x-inference-pod"].startswith("model-server-chat-")
+    with proof.forward("service/chat-epp", 9090) as url:
+        assert httpx.get(f"{url}/metrics", timeout=10).status_code == httpx.codes.UNAUTHORIZED
+    proof.run(["helm", "uninstall", "chat", "--wait"], environment=with_helm(proof))
+    assert proof.objects("deployment", "app.kubernetes.io/name=chat-epp") == []
+    assert proof.objects("inferencepool") == []
 
 
 @proves(
