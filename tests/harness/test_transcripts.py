@@ -21,8 +21,8 @@ from tests.harness.transcripts import (
 
 EQUAL = {
     "times": (
-        "date: Wed, 25 Nov 2026 11:37:00 GMT\nat 2026-11-25T11:37:00.123Z",
-        "date: Thu, 26 Nov 2026 09:01:59 GMT\nat 2026-11-26T09:01:59Z",
+        "date: Wed, 25 Nov 2026 11:37:00 GMT\nat 2026-11-25T11:37:00.123Z\nWed Nov 25 11:37:00 2026",
+        "date: Thu, 26 Nov 2026 09:01:59 GMT\nat 2026-11-26T09:01:59Z\nThu Dec  3 09:01:59 2026",
     ),
     "created": ('{"created":1795606620}', '{"created":1795609999}'),
     "ids of answers": (

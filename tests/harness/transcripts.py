@@ -44,6 +44,7 @@ NORMALISERS: Sequence[Normaliser] = (
         re.compile(
             r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
             r"|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d (?:GMT|[+-]\d{4})"
+            r"|\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}"
         ),
         "<time>",
     ),
