@@ -121,7 +121,8 @@ def figures(*, cold: bool) -> Iterator[Figure]:
     yield "lab down", lambda: lab("down")
     yield "lab up, images there", lambda: lab("up")
     yield "proof, its own overhead", overhead
-    yield "proofs, all", proofs
+    yield "proofs, all, with every mutant", lambda: proofs("--all-mutants")
+    yield "proofs, all, once more", proofs
     for name in addons.names():
         yield f"add-on {name}, image there", lambda name=name: add(name)  # type: ignore[misc]
     with tempfile.TemporaryDirectory() as folder:
@@ -196,10 +197,10 @@ def test_settings_{0}(proof):
 """
 
 
-def proofs() -> float:
+def proofs(*options: str) -> float:
     """Time all proofs, side by side as in `nox -s examples`; print what the book's would take."""
     chapters = sorted(map(str, edition.PROJECT.glob("tests/examples/test_[0-9]*.py")))
-    seconds = timed(PYTHON, "-m", "pytest", "-q", "--numprocesses=4", *chapters)
+    seconds = timed(PYTHON, "-m", "pytest", "-q", "--numprocesses=4", *options, *chapters)
     there = len(claims_of_project(edition.PROJECT))
     print(f"    {there} proofs; {PLANNED_PROOFS} of them would take {seconds / there * PLANNED_PROOFS:.0f} s")
     return seconds

@@ -91,6 +91,7 @@ MOST_RULES = """\
     {"role": "system", "content": "Write for people who wear gloves."},
     {"role": "system", "content": "Keep sentences short, and number them."},
 """
+RULES_OF_ALL = "You answer in one sentence, and politely. " * 25
 #: More than 64 tokens that no pod has seen.
 LONG_PROMPT = "Number {0} begins like no other prompt before it. " * 12
 #: What the reader's port-forwards give, and the variables that tell programs otherwise.
@@ -196,6 +197,9 @@ def only_one_router_is_left(proof: Proof) -> None:
 )
 def test_a_request_is_followed_from_hop_to_hop(proof: Proof) -> None:
     install(proof, PICKER, SIMULATOR)
+    with forwards(proof, 8081, 19000) as (_, variables):
+        silent = proof.run([sys.executable, "trace.py", "long-request.json"], environment=variables)
+    assert "2  the picker printed no scores" in silent
     proof.transcript(MADE_VERBOSE)
     only_one_router_is_left(proof)
     with router(proof) as client:
@@ -266,7 +270,20 @@ def test_known_beginnings_keep_conversations_together(proof: Proof) -> None:
     install(proof, ONLY_PREFIX, SIMULATOR)
     with router(proof) as client:
         pods = pods_by_conversation(client)
+        everybody = [ask(client, RULES_OF_ALL, f"Question {number}?") for number in range(12)]
     assert [len(seen) for seen in pods.values()] == [1, 1, 1, 1]
+    # One beginning for all, and one pod has all the requests.
+    assert len({answer.headers["x-inference-pod"] for answer in everybody}) == 1
+
+
+def past_the_picker(proof: Proof) -> None:
+    """Send the conversations to one of the pods instead: the picker does not count them."""
+    with (
+        proof.forward("deployment/simulator", 8000) as url,
+        forwards(proof, 9090) as (_, variables),
+    ):
+        said = proof.run([sys.executable, "spread.py"], environment={**variables, "ROUTER_URL": url})
+    assert said.splitlines()[-1] == "the picker counted 0 decisions, for other pods"
 
 
 @proves(
@@ -288,6 +305,7 @@ def test_known_beginnings_keep_conversations_together(proof: Proof) -> None:
 def test_the_picker_counts_the_spread_of_the_queue_scorer(proof: Proof) -> None:
     install(proof, ONLY_QUEUE, SIMULATOR)
     transcript(proof, SPREAD_BY_QUEUE, 8081, 9090)
+    past_the_picker(proof)
     # Exercise 3: what has no body is not scheduled.
     name = "llm_d_epp_scheduler_attempts_total"
     before = counted(proof, name)
@@ -333,6 +351,7 @@ def test_the_picker_counts_what_the_prefix_scorer_keeps_together(proof: Proof) -
     needs=["disaggregation:config=prefix,decode-replicas=1,prefill-replicas=1"],
     mutants=[
         Mutant(APART, "{nonCachedTokens: 64}", "{nonCachedTokens: 6400}", because="nothing is worth the way"),
+        Mutant(APART, "{nonCachedTokens: 64}", "{nonCachedTokens: 0}", because="it is switched off"),
         Mutant(
             PREFILL,
             "    llm-d.ai/role: prefill\nspec",
@@ -374,6 +393,9 @@ def test_the_decision_is_counted_and_written_into_a_header(proof: Proof) -> None
     transcript(proof, TRACED_APART, 8081, 19000)
     name = "llm_d_epp_disagg_decision_total"
     with router(proof) as client:
+        # A client's own header passes the router, and nobody listens where it points.
+        forged = post(client, proof, SHORT, {"x-prefiller-host-port": "127.0.0.1:9"})
+        assert (forged.status_code, forged.text) == (502, "")
         prompts = (LONG_PROMPT.format(number) for number in itertools.count())
         alone = counted(proof, name, decision_type="decode-only")
         scale(proof, "prefill", 0)
@@ -426,6 +448,13 @@ def test_the_short_pool_means_what_the_long_one_says(proof: Proof) -> None:
     (short,) = proof.apply(POOL)
     (long,) = proof.apply(EVERY_FIELD)
     assert short["spec"] == long["spec"]
+    every_field = proof.path(EVERY_FIELD)
+    written = every_field.read_text()
+    every_field.write_text(written.replace("    failureMode: FailClose\n", ""))
+    proof.delete("inferencepool", "demo")
+    (shorter,) = proof.apply(EVERY_FIELD)
+    assert shorter["spec"] == long["spec"]
+    every_field.write_text(written)
     install(proof, PICKER, SIMULATOR, pool=EVERY_FIELD)
     with router(proof) as client:
         assert ask(client, "Who are you?").headers["x-inference-pod"] in pods_of_the_model(proof)
@@ -451,6 +480,42 @@ def test_an_alias_is_answered_by_the_model_behind_it(proof: Proof) -> None:
             20,
             "the alias works",
         )
+        other = {**request, "model": "Chat"}
+        assert client.post("/v1/chat/completions", json=other).status_code == 404
+
+
+def old_numbers_refuse_below_zero(proof: Proof) -> None:
+    """Show that an idle pool refuses what is below zero when metrics count as old, and only then."""
+    below_zero = {"x-llm-d-inference-objective": "nightly"}
+    for threshold, refused in (("1ms", 429), ("1h", 200)):
+        restart_with_staleness(proof, threshold)
+        with router(proof) as client:
+            answers = [post(client, proof, SHORT, below_zero).status_code for _ in range(20)]
+            assert post(client, proof, SHORT).status_code == 200
+        assert answers.count(refused) > 15
+        assert set(answers) <= {refused, 200}
+
+
+def restart_with_staleness(proof: Proof, threshold: str) -> None:
+    """Restart the router with a number of its own for how old metrics of pods may be."""
+    file = proof.path(PICKER)
+    written = file.read_text()
+    detector = "\n      ".join(
+        (
+            "plugins:",
+            "- type: utilization-detector",
+            f"  parameters: {{metricsStalenessThreshold: {threshold}}}",
+        )
+    )
+    chosen = "flowControl: {saturationDetector: {pluginRef: utilization-detector}}"
+    changed = written.replace("plugins:", detector, 1)
+    changed = changed.replace("schedulingProfiles:", f"{chosen}\n    schedulingProfiles:")
+    file.write_text(changed)
+    proof.apply(PICKER)
+    file.write_text(written)
+    proof.kubectl("rollout", "restart", "deployment/router")
+    proof.kubectl("rollout", "status", "deployment/router")
+    only_one_router_is_left(proof)
 
 
 @proves(
@@ -473,6 +538,8 @@ def test_a_requests_priority_is_that_of_its_objective(proof: Proof) -> None:
     with router(proof):
         pass
     transcript(proof, PRIORITIES, 8081, 9090)
+    for one in proof.objects("inferenceobjectives.llm-d.ai"):
+        assert "status" not in one
     # Exercise 5: a corrected objective needs no restart.
     proof.kubectl("patch", "inferenceobjectives.llm-d.ai/forgotten", "--type=merge", "-p", CORRECTED_POOL)
 
@@ -482,6 +549,7 @@ def test_a_requests_priority_is_that_of_its_objective(proof: Proof) -> None:
         return counted(proof, "llm_d_epp_request_total", priority="50") > 0
 
     proof.wait_until(is_counted, 60, "the corrected objective counts")
+    old_numbers_refuse_below_zero(proof)
 
 
 @proves(

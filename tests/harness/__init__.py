@@ -41,6 +41,10 @@ computed    no cluster: a program of the book, tested
 checked     no cluster: its own tool takes it (promtool, shellcheck, ...)
 captured    no cluster: parsed from a committed capture of real hardware
 
+A mutant that was killed on this machine before, on the same files, is not run again
+(tests/harness/kills.py says what counts as the same); `--all-mutants` runs it. The listing
+as it stands is proved in every session.
+
 Mutant(listing, old, new, because=...): `old` occurs exactly once in the file, and may
 span lines. State the expected outcome in the test: one that is read from the mutated
 copy changes with it, and the mutant survives. Write `namespace: llm-d` in a listing, or

@@ -28,8 +28,9 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a project with one listing and no proof yet; CI is not set."""
+    """Return a project with one listing and no proof yet; CI is not set, and no mutant is remembered."""
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(pytester.path / "home"))
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))  # for workers
     pytester.makeini("[pytest]\n")
     listing = pytester.path / "examples" / LISTING

@@ -30,7 +30,8 @@ class Run:
     """What one phase of one run of a proof came to, as its report carries it.
 
     `mutant` says why the mutant must be noticed, empty on the unchanged listings;
-    `killed_by` how it was; nobody declared it if `is_random`. `skipped` holds a reason.
+    `killed_by` how it was, in an earlier session if `is_remembered`; nobody declared it if
+    `is_random`. `skipped` holds a reason.
     `digests` and `environment` come from the unchanged run once it has passed,
     `own_seconds`, those of the harness, from the end of any.
     """
@@ -43,6 +44,7 @@ class Run:
     is_random: bool = False
     skipped: str = ""
     killed_by: str = ""
+    is_remembered: bool = False
     digests: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     own_seconds: float = 0
@@ -64,9 +66,9 @@ class ProofResult:
 
     `expected` and `passed` hold the ids of its test items. `partial` says that some of
     them were left out, `broken` that it failed without a mutant, `skipped` why it could
-    not run here. `random` maps random mutants to what killed them, empty for those that
-    survived. `digests`, `environment` and `seen` come from the run on the unchanged
-    listings.
+    not run here. `remembered` are the mutants that an earlier session killed. `random`
+    maps random mutants to what killed them, empty for those that survived. `digests`,
+    `environment` and `seen` come from the run on the unchanged listings.
     """
 
     claim: Claim
@@ -76,6 +78,7 @@ class ProofResult:
     broken: bool = False
     skipped: str = ""
     killed_by: dict[str, str] = field(default_factory=dict)
+    remembered: set[str] = field(default_factory=set)
     survived: set[str] = field(default_factory=set)
     random: dict[str, str] = field(default_factory=dict)
     own_seconds: list[float] = field(default_factory=list)
@@ -105,6 +108,8 @@ class ProofResult:
             self.skipped = run.skipped
         if run.killed_by:
             self.killed_by[run.mutant] = run.killed_by
+            if run.is_remembered:
+                self.remembered.add(run.mutant)
         elif run.mutant and run.is_call and run.failed:
             self.survived.add(run.mutant)
         self.digests |= run.digests

@@ -15,6 +15,7 @@ from tests.harness.claims import Claim, Mutant, claim_of, router_lines
 from tests.harness.connection import Connection
 from tests.harness.diagnosis import sections
 from tests.harness.failures import KILLS, HarnessError, in_short
+from tests.harness.kills import Kill, kill_of
 from tests.harness.ledger import Ledger, ProofResult, Run, test_of
 from tests.harness.needs import why_not_here
 from tests.harness.own_cluster import why_not_proved
@@ -33,6 +34,7 @@ from tests.harness.transcripts import normalised
 LEDGER = pytest.StashKey[Ledger]()
 PROOF = pytest.StashKey[Proof]()
 KILLED_BY = pytest.StashKey[str]()
+REMEMBERED = pytest.StashKey[bool]()
 WORKERS = pytest.StashKey[workers.Workers]()
 FINDINGS = pytest.StashKey[list[str]]()
 CLOSING_LINES = pytest.StashKey[list[str]]()
@@ -68,6 +70,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--overhead", action="store_true", help="list the harness's own seconds for each proof")
     group.addoption("--mutants", action="store_true", help="list every mutant and what killed it")
+    group.addoption(
+        "--all-mutants",
+        action="store_true",
+        help="run every mutant, also those that were killed on this machine before, on the same files",
+    )
     group.addoption(
         "--random-mutants",
         type=int,
@@ -311,26 +318,54 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
             if reason := _lacking(pyfuncitem.config, failure):
                 pytest.skip(reason)
             raise
+    return (yield from _run_with_mutant(pyfuncitem, proof, proof.mutant))
+
+
+def _run_with_mutant(
+    pyfuncitem: pytest.Function, proof: Proof, mutant: Mutant
+) -> Generator[None, object, object]:
+    kill = _kill_of(pyfuncitem, proof, mutant)
+    if _is_remembered(pyfuncitem, kill):
+        pyfuncitem.obj = lambda **_fixtures: None
+        return (yield)
     if proof.mutant_changes_printed_text:
         pyfuncitem.obj = lambda **_fixtures: proof.compare_printed_text()
     try:
         yield
     except KILLS as failure:
         pyfuncitem.stash[KILLED_BY] = normalised(in_short(failure))
+        if kill:
+            kill.remember(pyfuncitem.stash[KILLED_BY])
         return True
     except Exception as failure:
-        if not isinstance(proof.mutant, RandomMutant):
+        if not isinstance(mutant, RandomMutant):
             raise
         pyfuncitem.stash[KILLED_BY] = f"stumbled: {type(failure).__name__}"
         return True
-    if isinstance(proof.mutant, RandomMutant):
+    if isinstance(mutant, RandomMutant):
         return True
     pytest.fail(
-        f"the mutant survived: the proof passes on examples/{proof.mutant.listing} with "
-        f"{proof.mutant.change!r} ({proof.mutant.because}). Assert what that line decides, "
+        f"the mutant survived: the proof passes on examples/{mutant.listing} with "
+        f"{mutant.change!r} ({mutant.because}). Assert what that line decides, "
         "or name another mutant.",
         pytrace=False,
     )
+
+
+def _kill_of(item: pytest.Function, proof: Proof, mutant: Mutant) -> Kill | None:
+    """Return the memory of a run's mutant; None for a random one, and for a cluster of one's own."""
+    config = item.config
+    if isinstance(mutant, RandomMutant) or config.stash[CONNECTION].is_own:
+        return None
+    return kill_of(config.rootpath, item.path, test_of(item.nodeid), mutant, proof.surroundings())
+
+
+def _is_remembered(item: pytest.Function, kill: Kill | None) -> bool:
+    """Tell whether a mutant need not run again, and note what killed it."""
+    if kill is None or item.config.option.all_mutants or not (before := kill.killed_by()):
+        return False
+    item.stash[KILLED_BY], item.stash[REMEMBERED] = before, True
+    return True
 
 
 def _lacking(config: pytest.Config, failure: BaseException) -> str:
@@ -377,6 +412,7 @@ def _run(item: pytest.Item, report: pytest.TestReport, proof: Proof | None) -> R
         is_random=isinstance(mutant, RandomMutant),
         skipped=_reason(report),
         killed_by=item.stash.get(KILLED_BY, "") if is_call else "",
+        is_remembered=item.stash.get(REMEMBERED, False),
         digests=proven.digests if proven else {},
         environment=proven.environment() if proven else {},
         own_seconds=proof.own_seconds if proof and report.when == "teardown" else 0,

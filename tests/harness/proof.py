@@ -194,6 +194,14 @@ class Proof:
         seen = {**versions(), **self._connection.environment}
         return {name: seen[name] for name in ("cluster", "kubernetes", *uses)}
 
+    def surroundings(self) -> dict[str, str]:
+        """Return what a mutant's fate depends on besides files: versions, the router line, needs."""
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        needs = {"python": python, "needs": " ".join(self.claim.needs)}
+        if self.claim.evidence in CLUSTER_FREE:
+            return needs
+        return {**needs, **self._connection.environment}
+
     # Files
 
     def path(self, listing: str) -> Path:

@@ -17,9 +17,11 @@ def proofs_in_short(ledger: Ledger) -> list[str]:
     fates = [row[-1] for row in _fates(ledger)]
     survived, not_run = fates.count(SURVIVED), fates.count(NOT_RUN)
     killed = len(fates) - survived - not_run
+    remembered = sum(len(result.remembered) for result in results)
+    earlier = f" ({remembered} of them earlier, on the same files)" if remembered else ""
     return [
         f"{len(results)} proofs: {complete} complete, {len(skipped)} skipped",
-        f"{len(fates)} mutants: {killed} killed, {survived} survived, {not_run} not run",
+        f"{len(fates)} mutants: {killed} killed{earlier}, {survived} survived, {not_run} not run",
         *(f"skipped: {name}: {reason}" for name, reason in skipped.items()),
     ]
 

@@ -33,7 +33,7 @@ def test_workers_leave_the_same_records(run: Run, many: Path, records: Path) -> 
     run(module=MANY).assert_outcomes(passed=8)
     before = records.read_bytes()
     records.unlink()
-    result = run("-n2", module=MANY)
+    result = run("-n2", "--all-mutants", module=MANY)
     result.assert_outcomes(passed=8)
     result.stdout.fnmatch_lines(
         ["4 proofs: 4 complete, 0 skipped", "4 mutants: 4 killed, 0 survived, 0 not run"]
