@@ -6,6 +6,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders.latex.nodes import footnotetext
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
 
@@ -57,6 +58,20 @@ class SourceAddresses(SphinxPostTransform):
             for link in citation.findall(nodes.reference):
                 if address := link.get("refuri", ""):
                     link[:] = [nodes.Text(address)]
+
+
+class SpacesAfterNotes(SphinxPostTransform):
+    """A link in a footnote is a note of its own, after which Sphinx's command swallows a space."""
+
+    default_priority = 650  # after Sphinx has made the footnotes
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Put an empty group between the command and the space."""
+        for note in list(self.document.findall(footnotetext)):
+            index = note.parent.index(note) + 1
+            if note.parent[index : index + 1] and note.parent[index].astext()[:1].isspace():
+                note.parent.insert(index, _latex("{}"))
 
 
 class Headings(SphinxPostTransform):
@@ -124,6 +139,6 @@ def _latex(text: str) -> nodes.raw:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the transforms."""
-    for transform in (Tables, Answers, SourceAddresses, Headings, SourceLines):
+    for transform in (Tables, Answers, SourceAddresses, SpacesAfterNotes, Headings, SourceLines):
         app.add_post_transform(transform)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -195,6 +195,11 @@ def test_no_character_is_missing_from_a_font() -> None:
     assert re.findall(r"Missing character: .*", log) == []
 
 
+def test_a_space_follows_a_note_with_a_link() -> None:
+    swallowed = r"\\end\{footnotetext\}\\ignorespaces[ \n]+(?!\{)\w.*"
+    assert re.findall(swallowed, TEX.read_text(encoding="utf-8")) == []
+
+
 def test_no_line_and_no_table_is_too_wide_or_too_high() -> None:
     wide = r"Overfull \\hbox \((?:[1-9]|\d\d)[\d.]*pt too wide\)[^\n]*? lines? (?P<line>\d+)"
     high = r"Overfull \\vbox \((?:[4-9]|\d\d)[\d.]*pt too high\)[^\n]*? lines? (?P<line>\d+)"
