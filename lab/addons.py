@@ -224,6 +224,7 @@ def _provide_images(engine: Engine, addon: Addon) -> None:
 
 
 def _bring_up(addon: Addon) -> None:
+    before = rollout.read(_objects_file(addon)) if _applied(addon) and _objects_file(addon).exists() else []
     objects = _render(addon)
     rollout.make_namespace(addon.namespace, {LABEL: addon.name})
     rollout.apply(objects, addon.namespace)
@@ -231,6 +232,7 @@ def _bring_up(addon: Addon) -> None:
         rollout.wait_until_accepted(objects.parent / addon.ready["accepts"], addon.namespace)
     if "refuses" in addon.ready:
         rollout.wait_until_refused(objects.parent / addon.ready["refuses"], addon.namespace)
+    rollout.remove_superseded(before, objects, addon.namespace)
     rollout.annotate_namespace(addon.namespace, APPLIED, _key(addon))
 
 

@@ -194,6 +194,28 @@ def remove(objects: Path, namespace: str) -> None:
     )
 
 
+def remove_superseded(before: Iterable[Object], objects: Path, namespace: str) -> None:
+    """Delete what was applied before and is not in a file's objects: a ConfigMap named by its hash."""
+    now = [_identity(one) for one in read(objects)]
+    gone = [one for one in before if _identity(one) not in now]
+    if gone:
+        file = objects.with_name("superseded.json")
+        write(file, gone)
+        cluster.kubectl(
+            "delete",
+            "--ignore-not-found",
+            f"--namespace={namespace}",
+            f"--filename={file}",
+            doing=f"Removing what {namespace} no longer needs",
+            timeout=READY_LIMIT,
+        )
+
+
+def _identity(one: Object) -> tuple[str, str, str]:
+    metadata = one["metadata"]
+    return one["apiVersion"], one["kind"], f"{metadata.get('namespace', '')}/{metadata['name']}"
+
+
 def _is_ready(workload: Object) -> bool:
     status = workload.get("status", {})
     if workload["kind"] == "DaemonSet":
