@@ -12,6 +12,8 @@ from sphinx.util.typing import ExtensionMetadata
 
 #: Characters of text that a line can hold.
 ONE_LINE = 85
+#: Lines that a heading needs with what follows: the beginning of a listing, or a heading and its text.
+TOGETHER = 13
 
 
 class Tables(SphinxPostTransform):
@@ -75,7 +77,7 @@ class SpacesAfterNotes(SphinxPostTransform):
 
 
 class Headings(SphinxPostTransform):
-    """A heading keeps room for the code that follows it after a line or less."""
+    """A heading keeps room for the code, or the next heading, that follows it after a line or less."""
 
     default_priority = 890
     formats = ("latex",)
@@ -83,8 +85,9 @@ class Headings(SphinxPostTransform):
     def run(self, **_options: object) -> None:
         """Ask for the room."""
         for section in list(self.document.findall(nodes.section)):
-            if _opens_with_code(section):
-                section.parent.insert(_before_labels(section), _latex(r"\needspace{13\baselineskip}"))
+            if _opens_with_code_or_heading(section):
+                room = _latex(rf"\needspace{{{TOGETHER}\baselineskip}}")
+                section.parent.insert(_before_labels(section), room)
 
 
 class SourceLines(SphinxPostTransform):
@@ -105,13 +108,13 @@ class SourceLines(SphinxPostTransform):
                     section.insert(_before_labels(block), _latex(f"% {place}:{line}"))
 
 
-def _opens_with_code(section: nodes.section) -> bool:
-    """Tell whether a listing begins a section, or comes after a paragraph of one line."""
-    blocks = (block for block in section if _is_block(block))
+def _opens_with_code_or_heading(section: nodes.section) -> bool:
+    """Tell whether a listing or a heading begins a section, or comes after a paragraph of one line."""
+    blocks = (block for block in section if _is_block(block) or isinstance(block, nodes.section))
     first = next(blocks, None)
     if isinstance(first, nodes.paragraph) and len(first.astext()) < ONE_LINE:
         first = next(blocks, None)
-    return isinstance(first, nodes.container)
+    return isinstance(first, (nodes.container, nodes.section))
 
 
 def _is_block(node: nodes.Node) -> bool:
