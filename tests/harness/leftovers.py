@@ -43,6 +43,8 @@ NODES_OWN = ("node.kubernetes.io/", "node-role.kubernetes.io/")
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 #: Seconds that controllers have to remove what belonged to a run's objects.
 PATIENCE = 10.0
+#: Seconds that a test of the harness, run beside, has to take away what it left on purpose.
+PATIENCE_WITH_OTHERS = 40.0
 #: Seconds by which two clocks may differ; objects carry whole seconds.
 CLOCKS = 1.5
 
@@ -107,10 +109,10 @@ class Leftovers:
         now = objects(self._cluster)
         suspects = self._suspects(now | on_nodes(self._cluster), trace)
         if suspects:
-            suspects = self._after_patience(suspects)
+            suspects = self._after_patience(suspects, PATIENCE)
         if suspects and not trace.alone:
             with turn(alone=True):
-                suspects = self._after_patience(suspects)
+                suspects = self._after_patience(suspects, PATIENCE_WITH_OTHERS)
         self._objects = now
         return sorted(suspects.values())
 
@@ -123,9 +125,9 @@ class Leftovers:
             found = {path: thing for path, thing in found.items() if thing.words not in brought}
         return {path: thing.words for path, thing in found.items()}
 
-    def _after_patience(self, suspects: Mapping[str, str]) -> dict[str, str]:
+    def _after_patience(self, suspects: Mapping[str, str], seconds: float) -> dict[str, str]:
         """Give controllers time; return the suspects that are there after it."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + seconds
         left = dict(suspects)
         while left and time.monotonic() < end:
             time.sleep(0.25)
