@@ -21,7 +21,9 @@ KINDS = (
     {
         "home": "index.html",
         "chapter": "part-1-foundation/02-installation-and-setup.html",
-        "chapter that is planned": "part-1-foundation/03-understanding-the-architecture.html",
+        "chapter with plots": "part-1-foundation/01-introduction-to-llm-d.html",
+        "chapter of diagrams": "part-1-foundation/03-understanding-the-architecture.html",
+        "chapter that is planned": "part-2-personas-and-workflows/04-the-data-scientist-experience.html",
         "verification record": "appendices/p-verification-record.html",
         "bibliography": "bibliography.html",
         "index": "genindex.html",
