@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
 import re
@@ -13,7 +12,6 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -103,17 +101,6 @@ def without_names(found: list[Turn]) -> list[Turn]:
     """Return turns with numbers for pods, in the order of their first answers."""
     numbers: dict[str, int] = {}
     return [{**turn, "pod": numbers.setdefault(turn["pod"], len(numbers) + 1)} for turn in found]
-
-
-def module(path: Path) -> ModuleType:
-    """Return a program of the chapter, imported from this run's copy."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec
-    assert spec.loader
-    found = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = found  # dataclasses look there
-    spec.loader.exec_module(found)
-    return found
 
 
 def refusal(path: Path, *arguments: str) -> str:
@@ -250,7 +237,7 @@ def let_wait(proof: Proof, waiting: dict[str, int]) -> None:
     ],
 )
 def test_a_queue_sends_half_a_stranger_elsewhere_and_keeps_three_quarters(proof: Proof) -> None:
-    program = module(proof.path(CONVERSATIONS))
+    program = proof.module(CONVERSATIONS)
     idle = dict.fromkeys((one["metadata"]["name"] for one in proof.objects("pod", "app=sim", "told")), 0)
     with (
         proof.forward("service/router", 8081, namespace="told") as url,
@@ -370,7 +357,7 @@ def test_the_answers_to_the_exercises_in_the_lab(proof: Proof) -> None:
 )
 def test_the_program_of_the_experiment_counts_and_refuses(proof: Proof) -> None:
     path = proof.path(CONVERSATIONS)
-    program = module(path)
+    program = proof.module(CONVERSATIONS)
     assert len({program.case_file() for _ in range(50)}) == 50
     seen = [
         program.Turn(1, 1, "a", 100, 0),
@@ -403,7 +390,7 @@ def test_the_program_of_the_experiment_counts_and_refuses(proof: Proof) -> None:
     ],
 )
 def test_a_token_takes_what_the_page_works_out_by_hand(proof: Proof) -> None:
-    program = module(proof.path(KV_CACHE))
+    program = proof.module(KV_CACHE)
     models = {model.name: model for model in program.read_models()}
     by_hand = {
         "Llama 3.1 8B": 2 * 32 * 8 * 128 * 2,
@@ -440,7 +427,7 @@ def test_a_token_takes_what_the_page_works_out_by_hand(proof: Proof) -> None:
     ],
 )
 def test_chance_finds_less_the_more_pods_there_are(proof: Proof) -> None:
-    program = module(proof.path(EXPECTED))
+    program = proof.module(EXPECTED)
     by_hand = 1 - (1 + 2 / 3 + 4 / 9 + 8 / 27 + 16 / 81 + 32 / 243) / 6
     assert program.found_by_chance(3, 6) == pytest.approx(by_hand)
     for turns_of_one in (1, 2, 6, 50):
@@ -561,7 +548,7 @@ def test_one_request_leaves_a_trace_at_every_station(proof: Proof) -> None:
 def test_the_tables_of_platforms_are_made_from_cells_with_source_and_date(
     proof: Proof, tmp_path: Path
 ) -> None:
-    program, data = module(proof.path(TABLES)), tomllib.loads(proof.path(PLATFORMS).read_text())
+    program, data = proof.module(TABLES), tomllib.loads(proof.path(PLATFORMS).read_text())
     assert list(program.faults(data)) == []
     page = PAGE.read_text(encoding="utf-8")
     for questions in (["what", "engines", "kubernetes", "write"], ["choice", "split", "scaling"]):
@@ -635,7 +622,7 @@ def ends(tree: dict[str, Any], name: str) -> Iterator[tuple[tuple[str, str], ...
     ],
 )
 def test_twelve_teams_reach_their_leaves_and_every_leaf_is_reached(proof: Proof) -> None:
-    program = module(proof.path(CHOOSE))
+    program = proof.module(CHOOSE)
     tree, teams = program.read_tree(), tomllib.loads(proof.path(TEAMS).read_text())["teams"]
     assert len({team["situation"] for team in teams}) == 12
     for team in teams:

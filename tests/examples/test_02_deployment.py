@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -104,16 +102,6 @@ def refusal(proof: Proof, command: list[str | Path]) -> str:
 # Old names
 
 
-def module(path: Path) -> ModuleType:
-    """Return a program of the chapter as a module."""
-    spec = importlib.util.spec_from_file_location(f"run_{path.stem}", path)
-    assert spec
-    assert spec.loader
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
 def listings() -> Iterator[tuple[str, str]]:
     """Yield path and text of every listing that is not about old names."""
     for file in sorted((ROOT / "examples").rglob("*")):
@@ -139,7 +127,7 @@ def listings() -> Iterator[tuple[str, str]]:
     ],
 )
 def test_no_listing_uses_a_name_of_an_earlier_release(proof: Proof, tmp_path: Path) -> None:
-    program, names = module(proof.path(FIND)), tomllib.loads(proof.path(NAMES).read_text())["names"]
+    program, names = proof.module(FIND), tomllib.loads(proof.path(NAMES).read_text())["names"]
     assert list(program.faults(names)) == []
     used = [(listing, *one) for listing, text in listings() for one in program.findings(text, names)]
     assert used == []

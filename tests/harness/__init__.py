@@ -42,8 +42,9 @@ checked     no cluster: its own tool takes it (promtool, shellcheck, ...)
 captured    no cluster: parsed from a committed capture of real hardware
 
 A mutant that was killed on this machine before, on the same files, is not run again
-(tests/harness/kills.py says what counts as the same); `--all-mutants` runs it. The listing
-as it stands is proved in every session.
+(tests/harness/kills.py says what counts as the same); `--all-mutants` runs it, and so does a
+session that only checks (`--check`, or CI being set). The listing as it stands is proved
+in every session.
 
 Mutant(listing, old, new, because=...): `old` occurs exactly once in the file, and may
 span lines. State the expected outcome in the test: one that is read from the mutated
@@ -71,6 +72,7 @@ path(listing)           the file in the test's copy of examples/<chapter>/, wher
                         mutant is applied; unless the evidence is cluster-free, YAML
                         there is as the lab takes it: the test's namespace instead
                         of llm-d, configuration for the router line in the lab
+module(listing)         a program of the book, imported from that copy
 apply(*listings)        server-side apply, strict, document by document, own bytes;
                         raises Refused with the server's message
 accepted(*listings)     the same as a dry run, for evidence "accepted"

@@ -362,7 +362,8 @@ def _kill_of(item: pytest.Function, proof: Proof, mutant: Mutant) -> Kill | None
 
 def _is_remembered(item: pytest.Function, kill: Kill | None) -> bool:
     """Tell whether a mutant need not run again, and note what killed it."""
-    if kill is None or item.config.option.all_mutants or not (before := kill.killed_by()):
+    option = item.config.option
+    if kill is None or option.all_mutants or option.check or not (before := kill.killed_by()):
         return False
     item.stash[KILLED_BY], item.stash[REMEMBERED] = before, True
     return True

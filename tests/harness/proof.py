@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from extensions.records import digest, is_refused, refusal_path
@@ -207,6 +209,18 @@ class Proof:
     def path(self, listing: str) -> Path:
         """Return a listing in this run's copy of its chapter, as the lab takes it."""
         return self._workspace.path(listing)
+
+    def module(self, listing: str) -> ModuleType:
+        """Return a program of the book, imported from this run's copy."""
+        path = self.path(listing)
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        if spec is None or spec.loader is None:
+            message = f"examples/{listing} is no Python program; correct the path"
+            raise HarnessError(message)
+        found = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = found  # dataclasses look there
+        spec.loader.exec_module(found)
+        return found
 
     @cached_property
     def _workspace(self) -> Workspace:
