@@ -105,10 +105,15 @@ SEEN_BY_PICKER = "x-went-into-resp-headers"
 
 
 def install(proof: Proof, config: str, *servers: str, pool: str = POOL) -> None:
-    """Apply chapter 2's router with a configuration of the picker, and model servers."""
+    """Apply chapter 2's router with a configuration of the picker, and model servers.
+
+    Returns once the model answers: a picker that is ready may not know its pods yet.
+    """
     proof.apply(pool, RIGHTS, config, ENVOY, ROUTER, SERVICE, *servers)
     for name in deployments(proof):
         proof.wait("deployment", name, "Available", deadline=120)
+    with router(proof):
+        pass
 
 
 def deployments(proof: Proof) -> list[str]:

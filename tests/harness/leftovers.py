@@ -3,8 +3,9 @@
 Everything cluster-scoped is listed when a run ends, as metadata only, and compared with
 what this process saw before the run. A run that was alone made whatever is new. Beside
 others, it is suspected of what carries its namespace's name, and of what appeared while
-its programs ran; then the others' turns are waited for, since they clean up after
-themselves, and what is still there was left behind.
+its programs ran, unless that carries the name of another run's; then the others' turns
+are waited for, since they clean up after themselves, and what is still there was left
+behind.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from datetime import datetime
 from typing import Any
 
 from lab import home, rollout
+from tests.harness import namespaces
 from tests.harness.cluster import Cluster, Resource
 from tests.harness.failures import HarnessError, ProofFailed
-from tests.harness.namespaces import RUN_LABEL
 from tests.harness.turns import turn
 
 #: Kinds whose objects controllers make and remove by themselves.
@@ -73,8 +74,8 @@ class Trace:
 
     def may_have_made(self, thing: Thing) -> bool:
         """Tell whether this run could have made a thing that is new after it."""
-        if self.namespace and self.namespace in thing.words:
-            return True
+        if owners := namespaces.named_in(thing.words):
+            return self.namespace in owners
         if not thing.created:
             return self.alone or bool(self.programs)
         times = [(self.begin, time.time())] if self.alone else self.programs
@@ -171,7 +172,7 @@ def _on_its_way_out(metadata: Mapping[str, Any]) -> bool:
     return (
         "deletionTimestamp" in metadata
         or bool(metadata.get("ownerReferences"))
-        or RUN_LABEL in metadata.get("labels", {})
+        or namespaces.RUN_LABEL in metadata.get("labels", {})
     )
 
 

@@ -38,6 +38,11 @@ def new_name() -> str:
     return f"proof-{secrets.token_hex(4)}"
 
 
+def named_in(text: str) -> set[str]:
+    """Return the namespaces of proofs that a text names."""
+    return set(re.findall(r"proof-[0-9a-f]{8}", text))
+
+
 def moved(text: str, namespace: str) -> str:
     """Return a text with the book's namespace exchanged wherever it is a namespace."""
     for place in _PLACES:

@@ -473,9 +473,10 @@ class Proof:
         ]
         for number, (step, (_, status)) in enumerate(zip(found, results, strict=True), 1):
             if (status != 0) != (number in failing):
+                printed = transcripts.printed_transcript(found[:number])
                 message = (
                     f"examples/{listing}, command {number}: {step.command!r} exited with "
-                    f"{status}\n{step.output}"
+                    f"{status}. Until then:\n{printed}"
                 )
                 raise CommandFailed(message)
         if not self.mutant:
