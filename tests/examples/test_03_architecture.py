@@ -305,7 +305,7 @@ def test_the_picker_counts_the_spread_of_the_queue_scorer(proof: Proof) -> None:
     install(proof, ONLY_QUEUE, SIMULATOR)
     transcript(proof, SPREAD_BY_QUEUE, 8081, 9090)
     past_the_picker(proof)
-    # Exercise 3: what has no body is not scheduled.
+    # What has no body is not scheduled.
     name = "llm_d_epp_scheduler_attempts_total"
     before = counted(proof, name)
     with router(proof) as client:
@@ -514,7 +514,7 @@ def test_a_requests_priority_is_that_of_its_objective(proof: Proof) -> None:
     transcript(proof, PRIORITIES, 8081, 9090)
     for one in proof.objects("inferenceobjectives.llm-d.ai"):
         assert "status" not in one
-    # Exercise 5: a corrected objective needs no restart.
+    # Exercise 4: a corrected objective needs no restart.
     proof.kubectl("patch", "inferenceobjectives.llm-d.ai/forgotten", "--type=merge", "-p", CORRECTED_POOL)
 
     def is_counted() -> bool:
@@ -762,7 +762,7 @@ def test_everybody_may_do_what_the_matrix_says_and_no_more(proof: Proof) -> None
     rights = [sys.executable, "rights.py", f"--namespace={proof.namespace}"]
     with pytest.raises(CommandFailed, match="no cluster: "):
         proof.run(rights, environment={"KUBECONFIG": "/nowhere"})
-    # Exercise 4: a right too many.
+    # Exercise 3: a right too many.
     file = proof.path(PERSONAS)
     file.write_text(file.read_text().replace("[configmaps, pods/log]", "[configmaps, pods/log, secrets]"))
     proof.apply(PERSONAS)
