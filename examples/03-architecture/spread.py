@@ -1,17 +1,15 @@
 """Send four conversations through the router and see who answers each.
 
-Usage: python spread.py [file.csv]. The counts come twice: from the header
-that names the pod, and from the metrics of the picker. A file gets a table.
+The counts come twice: from the header that names the pod, and from the
+metrics of the picker.
 """
 
-import csv
 import os
 import re
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import httpx
 
@@ -60,17 +58,6 @@ def converse() -> Counts:
     return counts
 
 
-def write(file: Path, counts: Counts) -> None:
-    """Write the counts as a table, the pods numbered in order."""
-    pods = sorted({pod for _, pod in counts})
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        table = csv.writer(opened, lineterminator="\n")
-        table.writerow(["conversation", "pod", "answers"])
-        for subject in CONVERSATIONS:
-            for number, pod in enumerate(pods, start=1):
-                table.writerow([subject, number, counts[subject, pod]])
-
-
 def main() -> None:
     """Print which conversations stayed together, and whether counts agree."""
     try:
@@ -88,8 +75,6 @@ def main() -> None:
         answered[pod] += count
     agree = "the same" if counted == answered else "other"
     print(f"the picker counted {counted.total()} decisions, for {agree} pods")
-    if sys.argv[1:]:
-        write(Path(sys.argv[1]), counts)
 
 
 if __name__ == "__main__":
