@@ -156,9 +156,7 @@ def test_router_and_model_run_under_a_user_that_the_cluster_chose(proof: Proof) 
     assert {user["uid"] for user in users(proof)} == {IMAGES_USER}
     stand_in(proof)
     restart(proof)
-    assert all(
-        user == {"uid": FIRST, "gid": 0, "supplementalGroups": [0, FIRST]} for user in users(proof)
-    )
+    assert all(user == {"uid": FIRST, "gid": 0, "supplementalGroups": [0, FIRST]} for user in users(proof))
     proof.transcript(AFTER)
     with router(proof) as client:
         answer = ask(client, "Who are you?")
