@@ -10,7 +10,6 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tests.examples.test_02_installation import (
-    NAMESPACE,
     SERVICE,
     ask,
     install,
@@ -23,16 +22,16 @@ CHAPTER = "02-installation"
 PROJECT = f"{CHAPTER}/restricted-namespace.yaml"
 ASSIGN = f"{CHAPTER}/restricted-assign-user.yaml"
 CHECK = f"{CHAPTER}/restricted-check-user.yaml"
-BEFORE = f"{CHAPTER}/restricted-image-users.console"
 AFTER = f"{CHAPTER}/restricted-assigned-users.console"
 HOME = f"{CHAPTER}/restricted-writable-home.yaml"
-ROOT_USER = f"{CHAPTER}/refused/restricted-root-user.yaml"
 FIXED_USER = f"{CHAPTER}/refused/restricted-fixed-user.yaml"
 BINDING = f"{CHAPTER}/openshift-nonroot-rolebinding.yaml"
 INGRESS = f"{CHAPTER}/openshift-ingress.yaml"
 
 #: The range that the chapter's Project has.
 FIRST, LAST = 1000680000, 1000689999
+#: The user that the images of router and simulator name.
+IMAGES_USER = 65532
 #: A user that no range of OpenShift holds.
 STRANGER = 10101
 #: How a Route writes a duration, by OpenShift's documentation.
@@ -95,6 +94,15 @@ def ended(pod: dict[str, Any]) -> bool:
     return pod["status"]["phase"] in {"Succeeded", "Failed"}
 
 
+def users(proof: Proof) -> list[dict[str, Any]]:
+    """Return as whom each container's first process runs, by the status of the pods."""
+    return [
+        container["user"]["linux"]
+        for pod in proof.objects("pod")
+        for container in pod["status"]["containerStatuses"]
+    ]
+
+
 def restart(proof: Proof) -> None:
     """Restart router and simulator and wait until only the new pods are left."""
     proof.kubectl("rollout", "restart", "deployment/router", "deployment/simulator")
@@ -134,30 +142,26 @@ def test_a_pod_gets_a_user_of_the_range_and_can_name_no_other(proof: Proof) -> N
 
 
 @proves(
-    BEFORE,
     AFTER,
     evidence="ran",
     uses=["router", "simulator", "envoy", "inference-extension"],
     alone=True,  # policies have no namespace
     only_in_lab=True,  # OpenShift needs no stand-in
     mutants=[
-        Mutant(BEFORE, "65532,65532", "65532,0", because="nobody was root before either"),
         Mutant(AFTER, f"{FIRST},{FIRST}", f"{FIRST},65532", because="both containers have the user"),
     ],
 )
 def test_router_and_model_run_under_a_user_that_the_cluster_chose(proof: Proof) -> None:
     install(proof)
-    proof.transcript(BEFORE)
+    assert {user["uid"] for user in users(proof)} == {IMAGES_USER}
     stand_in(proof)
     restart(proof)
-    for pod in proof.objects("pod"):
-        for container in pod["status"]["containerStatuses"]:
-            assert container["user"]["linux"] == {"uid": FIRST, "gid": 0, "supplementalGroups": [0, FIRST]}
+    assert all(user == {"uid": FIRST, "gid": 0, "supplementalGroups": [0, FIRST]} for user in users(proof))
     proof.transcript(AFTER)
     with router(proof) as client:
         answer = ask(client, "Who are you?")
     assert answer.json()["choices"][0]["message"]["content"] == "Who are you?"
-    own_user = {"spec": {"template": {"spec": {"securityContext": {"runAsUser": 65532}}}}}
+    own_user = {"spec": {"template": {"spec": {"securityContext": {"runAsUser": IMAGES_USER}}}}}
     proof.kubectl("patch", "deployment/simulator", f"--patch={json.dumps(own_user)}")
     proof.wait_until(
         lambda: any("runAsUser must be from" in event["message"] for event in proof.objects("event")),
@@ -165,16 +169,6 @@ def test_router_and_model_run_under_a_user_that_the_cluster_chose(proof: Proof) 
         "no pod with a user of its own",
     )
     assert len(pods_of_the_model(proof)) == 3
-
-
-@proves(
-    ROOT_USER,
-    evidence="refused",
-    mutants=[Mutant(ROOT_USER, "runAsUser: 0", "runAsUser: 65532", because="it is not root")],
-)
-def test_pod_security_refuses_root(proof: Proof) -> None:
-    proof.apply(NAMESPACE)
-    proof.refused(ROOT_USER)
 
 
 @proves(
