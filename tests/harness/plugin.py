@@ -247,7 +247,7 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Start the add-ons that proofs need before the first proof, so that none comes amid others."""
     claims = [claim for item in session.items if (claim := claim_of(item))]
-    needs = sorted({need for claim in claims for need in claim.needs})
+    needs = workers.in_own_order(session.config, sorted({need for claim in claims for need in claim.needs}))
     if needs and not session.config.option.collectonly and not session.config.option.context:
         capture = session.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
