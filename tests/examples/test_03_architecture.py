@@ -686,7 +686,7 @@ def not_even_root_writes(proof: Proof) -> None:
     READERS,
     VOLUME_USED,
     evidence="ran",
-    needs=["prometheus"],
+    needs=["client"],  # for the image of Python
     alone=True,
     only_in_lab=True,
     mutants=[
