@@ -676,5 +676,8 @@ def test_the_page_prints_the_recorded_numbers() -> None:
         counts = sorted(Counter(turn["pod"] for turn in found).values(), reverse=True)
         assert f"- {', '.join(map(str, counts))}\n" in table
         assert f"- {prompts(found) - cached(found):,}\n" in table
+    by_router, by_service = cached(router), cached(service)
+    assert f"{by_router:,} tokens were found in a cache, through the Service {by_service:,}: " in page
+    assert f"the difference of {by_router - by_service:,} " in page
     assert kept_to_one_pod(router) == 10
     assert kept_to_one_pod(service) <= 2
