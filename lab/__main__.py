@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -136,7 +137,8 @@ def run_doctor() -> None:
 
 
 def _shell_hint() -> str:
-    return f'eval "$({sys.executable} -m lab env)"'
+    """Return the line that points a shell at the lab, whichever folder it is in."""
+    return f'eval "$(PYTHONPATH={shlex.quote(str(edition.PROJECT))} {shlex.quote(sys.executable)} -m lab env)"'
 
 
 if __name__ == "__main__":
