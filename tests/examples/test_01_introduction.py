@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,27 @@ def test_each_row_of_the_troubleshooting_table(proof: Proof) -> None:
         in_the_client(proof, "{client} python3 - http://router.nowhere:8081 < conversations.py")
 
 
+def pods_of(found: list[Turn]) -> int:
+    """Return how many pods answered."""
+    return len({turn["pod"] for turn in found})
+
+
+@contextmanager
+def session_affinity(proof: Proof, kind: str) -> Iterator[None]:
+    """Give the fleet's Service another session affinity for a while."""
+
+    def patch(to: str) -> None:
+        change = json.dumps({"spec": {"sessionAffinity": to}})
+        proof.kubectl("patch", "service", "sim", "--namespace=first-look", f"--patch={change}")
+
+    patch(kind)
+    try:
+        yield
+    finally:
+        patch("None")
+        proof.wait_until(lambda: pods_of(turns(proof, SERVICE)) > 1, 60, "the Service takes any pod again")
+
+
 def through_the_router(proof: Proof, change: str, variation: str = "none") -> list[Turn]:
     """Return all turns of the program with a change that sed makes."""
     program = f"sed '{change}' conversations.py"
@@ -332,6 +354,10 @@ def through_the_router(proof: Proof, change: str, variation: str = "none") -> li
     ],
 )
 def test_the_answers_to_the_exercises_in_the_lab(proof: Proof) -> None:
+    with session_affinity(proof, "ClientIP"):
+        # One client, one address, one pod. Chance does not do that sixty times.
+        proof.wait_until(lambda: pods_of(turns(proof, SERVICE)) == 1, 60, "the Service keeps its client")
+
     kept = turns(proof, SERVICE, "kept-connection")
     assert len({turn["pod"] for turn in kept}) == 1
     assert round(100 * cached(kept) / prompts(kept)) == 81
