@@ -142,8 +142,8 @@ latex_elements = {
     "papersize": "",
     "pointsize": "10pt",
     "extraclassoptions": "openright,twoside",
-    "geometry": r"\usepackage[paperwidth=7in,paperheight=10in,inner=0.95in,outer=0.8in,top=0.9in,"
-    r"bottom=0.95in,headheight=14pt,headsep=18pt,footskip=30pt]{geometry}",
+    "geometry": r"\usepackage[paperwidth=7in,paperheight=10in,inner=0.95in,outer=0.8in,top=0.85in,"
+    r"bottom=0.85in,headheight=14pt,headsep=18pt,footskip=30pt]{geometry}",
     "babel": r"\usepackage[english]{babel}",
     "fontpkg": "",
     "fncychap": "",

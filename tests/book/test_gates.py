@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from extensions.outline import Chapter, Topic
-from tests.book.test_sources import placeholders, shown, typed_code, typed_versions, unmet
+from tests.book.test_sources import names_in_code, placeholders, shown, typed_code, typed_versions, unmet
 
 CHAPTER = Chapter(
     "2",
@@ -60,6 +60,13 @@ def test_a_typed_version_is_found(text: str) -> None:
 @pytest.mark.parametrize("text", ["{{ v_router }}", "v0.10.01", "before v0.4.0"])
 def test_other_numbers_are_let_through(text: str) -> None:
     assert typed_versions("a.md", text) == []
+
+
+def test_a_name_in_code_is_found() -> None:
+    assert (
+        len(names_in_code("a.md", "Say `--version {{ v_router }}`, or `a` and {{ v_router }} and `b`.")) == 1
+    )
+    assert names_in_code("a.md", "Say `a`, {{ v_router }}, `b`.") == []
 
 
 def test_a_place_to_be_filled_in_is_found() -> None:

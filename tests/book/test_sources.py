@@ -44,6 +44,16 @@ def typed_versions(page: str, text: str) -> list[str]:
     ]
 
 
+def names_in_code(page: str, text: str) -> list[str]:
+    """Return a sentence for every name of a version in code face, where nothing takes its place."""
+    return [
+        f"source/{page}:{number}: `{code}` is printed as it stands; take the name out of the code face"
+        for number, line in enumerate(text.splitlines(), start=1)
+        for code in line.split("`")[1::2]
+        if "{{" in code
+    ]
+
+
 def placeholders(page: str, text: str) -> list[str]:
     """Return a sentence for every line that waits to be filled in."""
     return [
@@ -81,6 +91,12 @@ def test_no_code_is_typed_in_a_page(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_no_pinned_version_is_typed_in_a_page(page: str) -> None:
     found = typed_versions(page, PAGES[page].read_text(encoding="utf-8"))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_name_of_a_version_stands_in_code(page: str) -> None:
+    found = names_in_code(page, PAGES[page].read_text(encoding="utf-8"))
     assert not found, "\n".join(found)
 
 
