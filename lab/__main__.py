@@ -138,7 +138,8 @@ def run_doctor() -> None:
 
 def _shell_hint() -> str:
     """Return the line that points a shell at the lab, whichever folder it is in."""
-    return f'eval "$(PYTHONPATH={shlex.quote(str(edition.PROJECT))} {shlex.quote(sys.executable)} -m lab env)"'
+    project, python = shlex.quote(str(edition.PROJECT)), shlex.quote(sys.executable)
+    return f'eval "$(PYTHONPATH={project} {python} -m lab env)"'
 
 
 if __name__ == "__main__":

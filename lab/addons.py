@@ -163,7 +163,7 @@ def _row(name: str) -> dict[str, Any]:
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
-        for key in ("parameters", "choices"):
+        for key in ("parameters", "choices", "ready"):
             row[key] = {**part.get(key, {}), **row.get(key, {})}
     return row
 
@@ -232,6 +232,8 @@ def _bring_up(addon: Addon) -> None:
         rollout.wait_until_accepted(objects.parent / addon.ready["accepts"], addon.namespace)
     if "refuses" in addon.ready:
         rollout.wait_until_refused(objects.parent / addon.ready["refuses"], addon.namespace)
+    if "answers" in addon.ready:
+        rollout.wait_until_answered(addon.ready["answers"], addon.namespace)
     rollout.remove_superseded(before, objects, addon.namespace)
     rollout.annotate_namespace(addon.namespace, APPLIED, _key(addon))
 

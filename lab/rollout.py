@@ -127,6 +127,27 @@ def wait_until_refused(file: Path, namespace: str) -> None:
     _try_until(file, namespace, lambda said: REFUSED in said)
 
 
+def wait_until_answered(path: str, namespace: str) -> None:
+    """Wait until a path of the namespace, asked for through the API server, answers without an error.
+
+    A router that is Ready may not know its pods yet.
+    """
+    deadline = time.monotonic() + READY_LIMIT
+    while said := _ask(f"/api/v1/namespaces/{namespace}/{path}"):
+        if time.monotonic() > deadline:
+            message = f"{path} does not answer: {said}\n{diagnosis(namespace)}"
+            raise LabError(message)
+        time.sleep(0.25)
+
+
+def _ask(path: str) -> str:
+    try:
+        cluster.kubectl("get", f"--raw={path}", doing=f"Asking {path}")
+    except LabError as error:
+        return str(error)
+    return ""
+
+
 def _try_until(file: Path, namespace: str, expected: Callable[[str], bool]) -> None:
     """Offer a file to the API server until what it says (nothing, or an error) is expected."""
     deadline = time.monotonic() + READY_LIMIT
