@@ -100,8 +100,13 @@ def registry_answers(server: str) -> bool:
 
 
 def current(engine: Engine, image: PinnedImage) -> Provided | None:
-    """Return what the last run provided for an image, if the engine still has it so."""
+    """Return what the last run provided for an image, if the engine still has it so.
+
+    A fallback counts only as long as no archive gives the image itself.
+    """
     known = recorded().get(image.key)
+    if known and known.key != image.key and archive_of(image):
+        return None
     used = edition.images().get(known.key) if known else None
     if known and used and known.name == used.name and _is_current(engine, used, known):
         return known

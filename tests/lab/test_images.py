@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
-from lab import edition, host, images
+from lab import archives, edition, home, host, images
 from lab.edition import PinnedImage
 from lab.engine import Engine
 from tests.lab.live.network import web_server
@@ -47,3 +49,21 @@ def test_a_fallback_with_an_archive_is_seen(tmp_path: Path, monkeypatch: pytest.
     assert images.would_come_from(new) == (
         "nowhere here; in its place 127.0.0.1:1/thing:v1: archive 127.0.0.1_1_thing_v1.tar"
     )
+
+
+def test_a_fallback_is_left_when_an_archive_gives_the_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(tmp_path))
+    new = PinnedImage("new", "127.0.0.1:1/thing:v2", fallback="old")
+    old = PinnedImage("old", "127.0.0.1:1/thing:v1")
+    monkeypatch.setattr(edition, "images", lambda: {"new": new, "old": old})
+    monkeypatch.setattr(images, "identity", lambda *_: "1234")
+    archive = home.archives() / images.archive_name(old)
+    archive.touch()
+    used = images.Provided("old", old.name, "1234", f"archive {archive.name}", archives.stamp(archive))
+    home.write(tmp_path / "images.json", json.dumps({"new": asdict(used)}))
+    monkeypatch.setattr(images, "_ledger", lambda: tmp_path / "images.json")
+    assert images.current(Engine("podman"), new) == used
+    (home.archives() / images.archive_name(new)).touch()
+    assert images.current(Engine("podman"), new) is None
