@@ -1,7 +1,7 @@
 """Give a page two style sheets, one script and one icon font, without what no page uses.
 
 The theme has every page ask for seven style sheets, nine scripts and two icon fonts: 1 MB
-when compressed, of which most is icons that no page shows. Here `_static/book-site.css`
+when compressed, of which most is icons and components that no page shows. Here `_static/book-site.css`
 and `book-site.js` hold what all pages need, and `book-icons.woff2` the icons that the
 theme names. `_templates/static/webpack-macros.html` asks for them.
 """
@@ -51,6 +51,14 @@ ICON_NAME = re.compile(r"fa-[a-z0-9-]+")
 CODE_POINT = re.compile(r'"\\([0-9a-f]{4})"|([\ue000-\uf8ff])')
 THEME_FACES = re.compile(r"@font-face\{[^}]*Font Awesome[^}]*\}")
 ADDRESS = re.compile(r"""url\((["']?)(?!data:)([^)"'#]+)\1\)""")
+#: Classes of the theme's components that no page of the book has.
+UNUSED = re.compile(
+    r"\.(?:accordion|carousel|input-group|list-group|nav-pills|nav-tabs|page-item|page-link"
+    r"|pagination|placeholder|progress|sd(?=-)|spinner|toast)(?:-[\w-]+)?(?![\w-])"
+)
+RULE = re.compile(r"([^{}@;]+)(\{[^{}]*\})")
+COMMA = re.compile(r",(?![^()]*\))")
+NEGATION = re.compile(r":not\([^()]*\)")
 FACE = """
 @font-face {
   font-family: "Font Awesome 7 Free";
@@ -88,6 +96,7 @@ def _written(builder: StandaloneHTMLBuilder) -> dict[str, str]:
     static = Path(builder.outdir) / "_static"
     style = _concatenated(static, _styles(builder))
     style = _without_unused_icons(style, _icon_names(builder.theme.get_theme_dirs()))
+    style = RULE.sub(_without_unused_components, style)
     (static / "book-icons.woff2").write_bytes(_icons(static / ICON_FONT, style))
     script = "\n;\n".join(_text(file) for file in (*(static / name for name in SCRIPTS), OWN_SCRIPT))
     return {
@@ -128,6 +137,13 @@ def _icon_names(folders: Iterable[str | Path]) -> set[str]:
 
 def _without_unused_icons(style: str, used: set[str]) -> str:
     return ICON_RULE.sub(lambda rule: rule[0] if used & set(ICON_NAME.findall(rule[0])) else "", style)
+
+
+def _without_unused_components(rule: re.Match[str]) -> str:
+    """Return a rule of a style sheet without the selectors that only an unused component has."""
+    selectors = COMMA.split(rule[1])
+    kept = [one for one in selectors if not UNUSED.search(NEGATION.sub("", one))]
+    return rule[0] if kept == selectors else f"{','.join(kept)}{rule[2]}" if kept else ""
 
 
 def _icons(font_file: Path, style: str) -> bytes:

@@ -16,6 +16,7 @@ from zipfile import ZipFile
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
+from extensions.bundle import UNUSED
 from extensions.records import listing_files
 from tests.book.editions.conftest import BOOK, HTML, ROOT, Pages
 
@@ -165,3 +166,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     """Return every file of a built site by its name."""
     files = (file for file in folder.rglob("*") if file.is_file())
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+
+
+def test_no_page_has_a_component_whose_style_is_left_out() -> None:
+    elements = (element for page in PAGES for element in soup(page).find_all(class_=True))
+    classes = {f".{name}" for element in elements for name in element["class"]}
+    assert [name for name in sorted(classes) if UNUSED.fullmatch(name)] == []
