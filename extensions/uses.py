@@ -17,6 +17,8 @@ import yaml
 
 from extensions.stamp import label_of
 
+#: Ten times as fast where PyYAML has its library, and as safe.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: Folders of source/ whose pages use names; the appendices explain them.
 CHAPTERS = "part-*"
 LABEL = re.compile(r"\((?P<label>[\w-]+)\)=")
@@ -88,7 +90,7 @@ def names(text: str) -> set[str]:
 def fields(text: str) -> Iterator[str]:
     """Yield `Kind:path` for every field that the objects of a YAML text set."""
     try:
-        documents = list(yaml.safe_load_all(text))
+        documents = list(yaml.load_all(text, Loader=LOADER))
     except yaml.YAMLError:
         return
     for document in documents:

@@ -43,6 +43,7 @@ READ_BY_BUILD = (
     "diagrams",
     "examples",
     "extensions",
+    "lab/router_lines",
     "latex",
     "plots",
     "records",
