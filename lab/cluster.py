@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +37,6 @@ stats_collect_period = "30s"
 """
 #: Seconds that nodes and system pods have to become Ready.
 READY_LIMIT = 180
-#: What `kubectl wait` waits for, in this order, before a node's pod network is configured:
-#: kubelets make their Node objects, and a controller gives each a range.
-HAS_RANGE = ("--for=create", "--for=jsonpath={.spec.podCIDR}")
 #: Seconds in which a restarted API server must answer before the cluster is made anew.
 REPAIR_LIMIT = 60
 
@@ -280,15 +276,25 @@ def _configure_network(engine: Engine, image: Provided) -> None:
         name: container["NetworkSettings"]["Networks"][home.CLUSTER]["IPAddress"]
         for name, container in node_containers(engine).items()
     }
-    # One by one: kubectl gives up when two are not there yet.
-    for name, state in product(addresses, HAS_RANGE):
-        words = ("wait", state, f"--timeout={REPAIR_LIMIT}s", f"node/{name}")
-        kubectl(*words, doing=f"Waiting for the pod range of {name}", timeout=REPAIR_LIMIT + 10)
-    # Not of every Node object: some have no machine (the add-on kwok-nodes).
-    ranges = {name: node["spec"]["podCIDR"] for name, node in _nodes().items() if name in addresses}
+    ranges = _ranges(addresses)
     for name, own in ranges.items():
         routes = [f"{ranges[peer]}={addresses[peer]}" for peer in ranges if peer != name]
         engine.run("exec", name, "configure-pod-network", own, *routes, doing=f"Pod network of {name}")
+
+
+def _ranges(names: Collection[str]) -> dict[str, str]:
+    """Return node -> pod range, once kubelets have made these nodes and a controller gave each one."""
+    deadline = time.monotonic() + REPAIR_LIMIT
+    while True:
+        # Not of every Node object: some have no machine (the add-on kwok-nodes).
+        given = {name: node["spec"].get("podCIDR", "") for name, node in _nodes().items() if name in names}
+        missing = sorted(name for name in names if not given.get(name))
+        if not missing:
+            return given
+        if time.monotonic() > deadline:
+            message = f"{', '.join(missing)}: no pod range in {REPAIR_LIMIT} s. Run `python -m lab doctor`."
+            raise LabError(message)
+        time.sleep(0.5)
 
 
 def _wait_until_ready() -> None:

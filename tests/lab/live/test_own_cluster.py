@@ -166,7 +166,8 @@ def make_cluster(engine: Engine, name: str, folder: Path, kubeconfig: Path) -> N
     words = [f"--name={name}", f"--image={image.name}", f"--config={folder / 'kind.yaml'}"]
     kind(engine, "create", "cluster", *words, f"--kubeconfig={kubeconfig}")
     if is_built:
-        for state in cluster.HAS_RANGE:
+        # A kubelet makes its Node object, and a controller gives it a range.
+        for state in ("--for=create", "--for=jsonpath={.spec.podCIDR}"):
             kubectl(kubeconfig, "wait", state, f"node/{name}-control-plane")
         node = kubectl(kubeconfig, "get", "node", "-o=jsonpath={.items[0].spec.podCIDR}")
         words = ["exec", f"{name}-control-plane", "configure-pod-network", node]
