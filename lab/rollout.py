@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,43 +133,41 @@ def wait_until_answered(path: str, namespace: str) -> None:
 
     A router that is Ready may not know its pods yet.
     """
-    deadline = time.monotonic() + READY_LIMIT
-    while said := _ask(f"/api/v1/namespaces/{namespace}/{path}"):
-        if time.monotonic() > deadline:
-            message = f"{path} does not answer: {said}\n{diagnosis(namespace)}"
-            raise LabError(message)
-        time.sleep(0.25)
-
-
-def _ask(path: str) -> str:
-    try:
-        cluster.kubectl("get", f"--raw={path}", doing=f"Asking {path}")
-    except LabError as error:
-        return str(error)
-    return ""
+    address = f"/api/v1/namespaces/{namespace}/{path}"
+    ask = partial(_complaint, "get", f"--raw={address}", doing=f"Asking {path}")
+    _wait_until(lambda said: not said, ask, path, namespace, interval=0.25)
 
 
 def _try_until(file: Path, namespace: str, expected: Callable[[str], bool]) -> None:
     """Offer a file to the API server until what it says (nothing, or an error) is expected."""
+    words = ("apply", "--server-side", UNCHECKED, "--dry-run=server", f"--filename={file}")
+    offer = partial(_complaint, *words, doing=f"Trying {file.name}")
+    _wait_until(expected, offer, file.name, namespace, meanwhile=partial(_touch_pods, namespace))
+
+
+def _wait_until(
+    expected: Callable[[str], bool],
+    ask: Callable[[], str],
+    what: str,
+    namespace: str,
+    *,
+    meanwhile: Callable[[], None] = lambda: None,
+    interval: float = 1,
+) -> None:
+    """Ask until the complaint, or its absence, is expected; `interval` is in seconds."""
     deadline = time.monotonic() + READY_LIMIT
-    while not expected(said := _offer(file)):
+    while not expected(said := ask()):
         if time.monotonic() > deadline:
-            message = f"{file.name}: {said or 'accepted'}\n{diagnosis(namespace)}"
+            message = f"{what}: {said or 'accepted'}\n{diagnosis(namespace)}"
             raise LabError(message)
-        _touch_pods(namespace)
-        time.sleep(1)
+        meanwhile()
+        time.sleep(interval)
 
 
-def _offer(file: Path) -> str:
+def _complaint(*arguments: str, doing: str) -> str:
+    """Return what kubectl complains of, empty when it does not."""
     try:
-        cluster.kubectl(
-            "apply",
-            "--server-side",
-            UNCHECKED,
-            "--dry-run=server",
-            f"--filename={file}",
-            doing=f"Trying {file.name}",
-        )
+        cluster.kubectl(*arguments, doing=doing)
     except LabError as error:
         return str(error)
     return ""

@@ -98,6 +98,11 @@ def prompts(found: list[Turn]) -> int:
     return sum(turn["prompt_tokens"] for turn in found)
 
 
+def pods_of(found: list[Turn]) -> int:
+    """Return how many pods answered."""
+    return len({turn["pod"] for turn in found})
+
+
 def without_names(found: list[Turn]) -> list[Turn]:
     """Return turns with numbers for pods, in the order of their first answers."""
     numbers: dict[str, int] = {}
@@ -282,11 +287,11 @@ def test_each_row_of_the_troubleshooting_table(proof: Proof) -> None:
     assert cached(clock) < prompts(clock) / 50
 
     kept = turns(proof, SERVICE, "kept-connection")
-    assert len({turn["pod"] for turn in kept}) == 1
+    assert pods_of(kept) == 1
 
     with proof.forward("service/sim", 8000, namespace="first-look") as url:
         forwarded = json.loads(proof.run([sys.executable, "conversations.py", url, "--json"]))
-    assert len({turn["pod"] for turn in forwarded}) == 1
+    assert pods_of(forwarded) == 1
 
     unscored = turns(proof, "http://router.unscored:8081")
     assert kept_to_one_pod(unscored) <= 2
@@ -299,11 +304,6 @@ def test_each_row_of_the_troubleshooting_table(proof: Proof) -> None:
         in_the_client(proof, f"sed s,lab/sim-8b,lab/nobody, conversations.py | {{client}} python3 - {ROUTER}")
     with pytest.raises(CommandFailed, match=r"http://router\.nowhere:8081: \[Errno -\d\]"):
         in_the_client(proof, "{client} python3 - http://router.nowhere:8081 < conversations.py")
-
-
-def pods_of(found: list[Turn]) -> int:
-    """Return how many pods answered."""
-    return len({turn["pod"] for turn in found})
 
 
 @contextmanager
@@ -359,11 +359,11 @@ def test_the_answers_to_the_exercises_in_the_lab(proof: Proof) -> None:
         proof.wait_until(lambda: pods_of(turns(proof, SERVICE)) == 1, 60, "the Service keeps its client")
 
     kept = turns(proof, SERVICE, "kept-connection")
-    assert len({turn["pod"] for turn in kept}) == 1
+    assert pods_of(kept) == 1
     assert round(100 * cached(kept) / prompts(kept)) == 81
 
     behind = through_the_router(proof, r"s/{RULE \* 76}{case}/{case}{RULE * 76}/", "manual")
-    assert len({turn["pod"] for turn in behind}) > 1
+    assert pods_of(behind) > 1
     assert kept_to_one_pod(behind) == 10
     assert round(100 * cached(behind) / prompts(behind)) == 82
 

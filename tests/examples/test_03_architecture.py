@@ -71,6 +71,7 @@ FAIL_CLOSED = f"{CHAPTER}/refused/inferencepool-fail-closed.yaml"
 EXPRESSIONS = f"{CHAPTER}/refused/inferencepool-match-expressions.yaml"
 PORT_TWICE = f"{CHAPTER}/refused/inferencepool-same-port-twice.yaml"
 NO_POOL = f"{CHAPTER}/refused/inferenceobjective-without-pool.yaml"
+PRIORITY_WORD = f"{CHAPTER}/refused/inferenceobjective-priority-word.yaml"
 PREFIX_MATCH = f"{CHAPTER}/refused/inferencemodelrewrite-prefix.yaml"
 NO_WEIGHT = f"{CHAPTER}/refused/inferencemodelrewrite-weight-zero.yaml"
 ALPHA = f"{CHAPTER}/refused/alpha-plugin.yaml"
@@ -554,18 +555,20 @@ def test_pools_are_refused(proof: Proof) -> None:
 
 @proves(
     NO_POOL,
+    PRIORITY_WORD,
     PREFIX_MATCH,
     NO_WEIGHT,
     evidence="refused",
     uses=["router"],
     mutants=[
         Mutant(NO_POOL, "priority: 100", "priority: 100\n  poolRef: {name: demo}", because="it has a pool"),
+        Mutant(PRIORITY_WORD, "priority: Critical", "priority: 100", because="a number"),
         Mutant(PREFIX_MATCH, "type: Prefix", "type: Exact", because="the only type"),
         Mutant(NO_WEIGHT, "weight: 0", "weight: 1", because="the smallest weight"),
     ],
 )
 def test_objectives_and_rewrites_are_refused(proof: Proof) -> None:
-    for listing in (NO_POOL, PREFIX_MATCH, NO_WEIGHT):
+    for listing in (NO_POOL, PRIORITY_WORD, PREFIX_MATCH, NO_WEIGHT):
         proof.refused(listing)
 
 
