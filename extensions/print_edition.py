@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.latex.nodes import footnotetext
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -12,8 +13,13 @@ from sphinx.util.typing import ExtensionMetadata
 
 #: Characters of text that a line can hold.
 ONE_LINE = 85
-#: Lines that a heading needs with what follows: the beginning of a listing, or a heading and its text.
-TOGETHER = 13
+#: Lines between a reference and its target that are in view of each other: about a page.
+IN_VIEW = 40
+#: Lines of a page that a picture takes.
+LINES_OF_PICTURE = 16
+#: Lines that a heading needs with what follows: a line of text and the beginning of a listing, or a
+#: heading, which asks for eight lines itself (latex/lwbook.sty).
+TOGETHER = 15
 
 
 class Tables(SphinxPostTransform):
@@ -90,6 +96,24 @@ class Headings(SphinxPostTransform):
                 section.parent.insert(_before_labels(section), room)
 
 
+class PageReferences(SphinxPostTransform):
+    """Who reads on paper finds the target of a reference by its page, unless it is about in view.
+
+    Which ones get a page depends on the text between the two, not on the pages, so that a build
+    comes out the same whatever was printed before it, and after few runs of LaTeX.
+    """
+
+    default_priority = 880
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Put the command that leaves out the page before references to what is near."""
+        places, references = _places(self.document)
+        for line, target, reference in references:
+            if target in places and abs(places[target] - line) < IN_VIEW:
+                reference.parent.insert(reference.parent.index(reference), _latex(r"\booknear{}"))
+
+
 class SourceLines(SphinxPostTransform):
     """A comment before each block names its place in the source, for messages of LaTeX."""
 
@@ -106,6 +130,35 @@ class SourceLines(SphinxPostTransform):
                     line = min(node.line for node in block.findall(nodes.Element) if node.line)
                     place = Path(block.source).relative_to(root).as_posix()
                     section.insert(_before_labels(block), _latex(f"% {place}:{line}"))
+
+
+def _places(document: nodes.document) -> tuple[dict[str, int], list[tuple[int, str, nodes.Element]]]:
+    """Return the line of each target, and the references within the book with line and target."""
+    page, line = "", 0
+    places: dict[str, int] = {}
+    references: list[tuple[int, str, nodes.Element]] = []
+    for node in document.findall(nodes.Element):
+        line += _lines(node)
+        if isinstance(node, addnodes.start_of_file):
+            page = node["docname"]
+            places[f"%{page}"] = line
+        places.update((f"%{page}#{name}", line) for name in node["ids"])
+        if isinstance(node, (nodes.reference, addnodes.number_reference)):
+            target = f"%{page}#{node['refid']}" if "refid" in node else node.get("refuri", "")
+            references.append((line, target, node))
+    return places, references
+
+
+def _lines(node: nodes.Element) -> int:
+    """Return about how many lines an element adds to a page."""
+    if isinstance(node, nodes.literal_block):
+        return node.astext().count("\n") + 1
+    if isinstance(node, nodes.image):
+        return LINES_OF_PICTURE
+    if isinstance(node, addnodes.start_of_file):
+        return IN_VIEW  # a chapter begins on a page of its own
+    is_text = isinstance(node, nodes.TextElement) and not isinstance(node.parent, nodes.TextElement)
+    return len(node.astext()) // ONE_LINE + 1 if is_text else 0
 
 
 def _opens_with_code_or_heading(section: nodes.section) -> bool:
@@ -142,6 +195,14 @@ def _latex(text: str) -> nodes.raw:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the transforms."""
-    for transform in (Tables, Answers, SourceAddresses, SpacesAfterNotes, Headings, SourceLines):
+    for transform in (
+        Tables,
+        Answers,
+        SourceAddresses,
+        SpacesAfterNotes,
+        PageReferences,
+        Headings,
+        SourceLines,
+    ):
         app.add_post_transform(transform)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -48,3 +48,14 @@ def test_labels_stay_next_to_what_they_name(book: Site) -> None:
     labels = re.findall(r"\\label\{\\detokenize\{([^}]*)\}\}", tex)
     assert labels
     assert len(labels) == len(set(labels))
+
+
+def test_a_page_is_given_for_what_is_not_in_view(book: Site) -> None:
+    chapter = book.root / "source" / "02-first.md"
+    far = "A line.\n\n" * 50
+    text = f"\nNear ends. {{ref}}`here <spot>`\n\n(spot)=\n## Spot\n\n{far}Far off: {{ref}}`there <spot>`\n"
+    chapter.write_text(chapter.read_text(encoding="utf-8") + text, encoding="utf-8")
+    assert book.build("latex") == ""
+    tex = book.output("latex/small.tex")
+    assert re.search(r"Near ends\. \\booknear\{\}\{\\hyperref\[.*?spot\}", tex)
+    assert re.search(r"Far off: \{\\hyperref\[.*?spot\}", tex)
