@@ -46,7 +46,6 @@ SCRIPTS = (
 #: Not among html_js_files, which go into the EPUB too.
 OWN_SCRIPT = Path(__file__).with_name("page.js")
 ICON_FONT = "vendor/fontawesome/webfonts/fa-solid-900.woff2"
-ICON_RULE = re.compile(r'[^{}]*\{--fa:"[^"]*"\}')  # .fa-bars,.fa-navicon{--fa:"\f0c9"}
 ICON_NAME = re.compile(r"fa-[a-z0-9-]+")
 CODE_POINT = re.compile(r'"\\([0-9a-f]{4})"|([\ue000-\uf8ff])')
 THEME_FACES = re.compile(r"@font-face\{[^}]*Font Awesome[^}]*\}")
@@ -56,7 +55,7 @@ UNUSED = re.compile(
     r"\.(?:accordion|carousel|input-group|list-group|nav-pills|nav-tabs|page-item|page-link"
     r"|pagination|placeholder|progress|sd(?=-)|spinner|toast)(?:-[\w-]+)?(?![\w-])"
 )
-RULE = re.compile(r"([^{}@;]+)(\{[^{}]*\})")
+RULE = re.compile(r"([^{}@;]+)(\{[^{}]*\})")  # .fa-bars,.fa-navicon{--fa:"\f0c9"}
 COMMA = re.compile(r",(?![^()]*\))")
 NEGATION = re.compile(r":not\([^()]*\)")
 FACE = """
@@ -136,7 +135,11 @@ def _icon_names(folders: Iterable[str | Path]) -> set[str]:
 
 
 def _without_unused_icons(style: str, used: set[str]) -> str:
-    return ICON_RULE.sub(lambda rule: rule[0] if used & set(ICON_NAME.findall(rule[0])) else "", style)
+    def rule_if_used(rule: re.Match[str]) -> str:
+        is_icon = rule[2].startswith('{--fa:"')
+        return "" if is_icon and not used.intersection(ICON_NAME.findall(rule[1])) else rule[0]
+
+    return RULE.sub(rule_if_used, style)
 
 
 def _without_unused_components(rule: re.Match[str]) -> str:

@@ -1,13 +1,7 @@
-"""References by number: "Chapter 3", where Sphinx says "Section 3", and quick.
-
-To resolve a `numref`, Sphinx looks at the element that it points to, and unpickles that
-element's page. A chapter with thirty references to its own listings is read thirty times,
-which makes a build of the whole book take twice as long.
-"""
+"""References by number: "Chapter 3", where Sphinx says "Section 3", and quick."""
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from docutils import nodes
@@ -19,18 +13,16 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.chapter_numbers import chapter_number
-
-#: Pages that are kept: the one that refers, and those that it refers to.
-KEPT = 4
+from extensions.skeletons import Skeleton, skeletons_of
 
 
-class PagesKept:
-    """An environment that keeps the pages it has read: to look at, for no one may change them."""
+class Skeletal:
+    """An environment whose pages are skeletons."""
 
     def __init__(self, env: BuildEnvironment) -> None:
         """Stand before an environment."""
         self._env = env
-        self.get_doctree = lru_cache(KEPT)(env.get_doctree)
+        self.get_doctree = skeletons_of(env).__getitem__
 
     if not TYPE_CHECKING:
 
@@ -40,15 +32,11 @@ class PagesKept:
 
 
 class QuickDomain(StandardDomain):
-    """Sphinx's own domain, which looks at pages that are kept."""
-
-    @cached_property
-    def _kept(self) -> BuildEnvironment:
-        return cast("BuildEnvironment", PagesKept(self.env))
+    """Sphinx's own domain, which looks at the skeletons of pages."""
 
     def resolve_xref(
         self,
-        env: BuildEnvironment,  # noqa: ARG002 - it is the domain's own
+        env: BuildEnvironment,
         fromdocname: str,
         builder: Builder,
         typ: str,
@@ -59,14 +47,19 @@ class QuickDomain(StandardDomain):
         """Resolve a reference; Sphinx calls this when every page has been read."""
         if typ == "numref" and not node["refexplicit"] and (word := self._word(target)):
             node["refexplicit"], contnode = True, nodes.inline("", f"{word} %s")
-        return super().resolve_xref(self._kept, fromdocname, builder, typ, target, node, contnode)
+        skeletal = cast("BuildEnvironment", Skeletal(env))
+        return super().resolve_xref(skeletal, fromdocname, builder, typ, target, node, contnode)
 
     def _word(self, target: str) -> str:
         """Return what a label names, if that is a whole page: "Chapter" or "Appendix"."""
         page, anchor = self.anonlabels.get(target, ("", ""))
-        if not page or self._kept.get_doctree(page).ids[anchor].parent.parent is not None:
+        if not page or not _is_page(skeletons_of(self.env)[page].ids[anchor]):
             return ""
         return "Chapter" if isinstance(chapter_number(page), int) else "Appendix"
+
+
+def _is_page(place: nodes.Element) -> bool:
+    return isinstance(place, nodes.section) and isinstance(place.parent, Skeleton)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

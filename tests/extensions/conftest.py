@@ -44,6 +44,7 @@ SETTINGS = {
         "extensions.print_edition",
         "extensions.reference",
         "extensions.site_map",
+        "extensions.skeletons",
         "extensions.stamp_legend",
         "extensions.verification_record",
         "myst_parser",
