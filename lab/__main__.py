@@ -37,8 +37,9 @@ def up() -> None:
             if key not in {"node", "registry"}:
                 registry.push(engine, server, image)
         cluster.ensure(engine, provided)
-        objects.pretend_gpus()
         objects.install_crds()
+        cluster.wait_until_ready()
+        objects.pretend_gpus()  # kubelets that are still starting take them off again
     say("The lab is up. Use it in this shell with: " + _shell_hint())
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,7 +89,7 @@ def router_line() -> str:
 
 
 def ensure(engine: Engine, provided: dict[str, Provided]) -> None:
-    """Make the cluster, or find and repair it; return when every node is Ready."""
+    """Make the cluster, or find and repair it; return when its API server answers."""
     require_ownership(engine)
     nodes = node_containers(engine)
     state = _state()
@@ -101,7 +102,17 @@ def ensure(engine: Engine, provided: dict[str, Provided]) -> None:
     if not nodes:
         _create(engine, provided["node"])
     _configure_network(engine, provided["node"])
-    _wait_until_ready()
+
+
+def wait_until_ready() -> None:
+    """Return when every node is Ready and finds others by name."""
+    limit = f"--timeout={READY_LIMIT}s"
+    with step("Waiting for nodes and system pods"):
+        for target in (
+            ("--for=condition=Ready", "nodes", "--all"),
+            ("--for=condition=Available", "--namespace=kube-system", "deployment/coredns"),
+        ):
+            kubectl("wait", limit, *target, doing="Waiting for the cluster", timeout=READY_LIMIT + 10)
 
 
 def delete(engine: Engine) -> None:
@@ -277,9 +288,14 @@ def _configure_network(engine: Engine, image: Provided) -> None:
         for name, container in node_containers(engine).items()
     }
     ranges = _ranges(addresses)
-    for name, own in ranges.items():
+
+    def configure(name: str) -> None:
         routes = [f"{ranges[peer]}={addresses[peer]}" for peer in ranges if peer != name]
-        engine.run("exec", name, "configure-pod-network", own, *routes, doing=f"Pod network of {name}")
+        command = ("exec", name, "configure-pod-network", ranges[name], *routes)
+        engine.run(*command, doing=f"Pod network of {name}")
+
+    with ThreadPoolExecutor(len(ranges)) as threads:
+        list(threads.map(configure, ranges))
 
 
 def _ranges(names: Collection[str]) -> dict[str, str]:
@@ -295,16 +311,6 @@ def _ranges(names: Collection[str]) -> dict[str, str]:
             message = f"{', '.join(missing)}: no pod range in {REPAIR_LIMIT} s. Run `python -m lab doctor`."
             raise LabError(message)
         time.sleep(0.5)
-
-
-def _wait_until_ready() -> None:
-    limit = f"--timeout={READY_LIMIT}s"
-    with step("Waiting for nodes and system pods"):
-        for target in (
-            ("--for=condition=Ready", "nodes", "--all"),
-            ("--for=condition=Available", "--namespace=kube-system", "deployment/coredns"),
-        ):
-            kubectl("wait", limit, *target, doing="Waiting for the cluster", timeout=READY_LIMIT + 10)
 
 
 def _revive(engine: Engine, nodes: dict[str, dict[str, Any]]) -> bool:
