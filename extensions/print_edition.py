@@ -11,19 +11,23 @@ from sphinx.builders.latex.nodes import footnotetext
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
 
-#: Characters of text that a line can hold.
-ONE_LINE = 85
+#: Characters of text that a line can hold at most.
+ONE_LINE = 95
 #: Lines between a reference and its target that are in view of each other: about a page.
 IN_VIEW = 40
+#: Lines up to which a table stays on one page.
+WHOLE = 9
 #: Lines of a page that a picture takes.
 LINES_OF_PICTURE = 16
-#: Lines that a heading needs with what follows: a line of text and the beginning of a listing, or a
-#: heading, which asks for eight lines itself (latex/lwbook.sty).
-TOGETHER = 15
+#: Lines of a page that a heading takes with a line of text, and that the beginning of a listing, a
+#: box, a table or a next heading asks for (latex/lwbook.sty).
+HEADING, BEGINNING = 5, 9
+#: Lines that the caption of a table and the space around it take.
+CAPTION = 3
 
 
 class Tables(SphinxPostTransform):
-    """A table begins at the margin; one with set widths may run over the page.
+    """A table begins at the margin; a long one with set widths may run over the page.
 
     In boxes LaTeX's breakable kind of table cannot stand.
     """
@@ -36,7 +40,8 @@ class Tables(SphinxPostTransform):
         for table in self.document.findall(nodes.table):
             if table.get("align", "default") == "default":
                 table["align"] = "left"
-            if "colwidths-given" in table["classes"] and not _is_boxed(table):
+            given = "colwidths-given" in table["classes"]
+            if given and not _is_boxed(table) and _lines_of_table(table) > WHOLE:
                 table["classes"].append("longtable")
 
 
@@ -83,7 +88,7 @@ class SpacesAfterNotes(SphinxPostTransform):
 
 
 class Headings(SphinxPostTransform):
-    """A heading keeps room for the code, or the next heading, that follows it after a line or less."""
+    """A heading keeps room for the code, box or heading that follows it after a line or less."""
 
     default_priority = 890
     formats = ("latex",)
@@ -91,9 +96,8 @@ class Headings(SphinxPostTransform):
     def run(self, **_options: object) -> None:
         """Ask for the room."""
         for section in list(self.document.findall(nodes.section)):
-            if _opens_with_code_or_heading(section):
-                room = _latex(rf"\needspace{{{TOGETHER}\baselineskip}}")
-                section.parent.insert(_before_labels(section), room)
+            if lines := _room(section):
+                section.parent.insert(_before_labels(section), _latex(rf"\bookroom{{{lines}}}"))
 
 
 class PageReferences(SphinxPostTransform):
@@ -161,13 +165,30 @@ def _lines(node: nodes.Element) -> int:
     return len(node.astext()) // ONE_LINE + 1 if is_text else 0
 
 
-def _opens_with_code_or_heading(section: nodes.section) -> bool:
-    """Tell whether a listing or a heading begins a section, or comes after a paragraph of one line."""
+def _lines_of_table(table: nodes.table) -> int:
+    """Return about how many lines a table takes: in each row, as many as its longest cell."""
+    widths = [column["colwidth"] for column in table.findall(nodes.colspec)]
+    return sum(
+        max(
+            len(cell.astext()) * sum(widths) // (width * ONE_LINE) + 1
+            for cell, width in zip(row.findall(nodes.entry), widths, strict=False)
+        )
+        for row in table.findall(nodes.row)
+    )
+
+
+def _room(section: nodes.section) -> int:
+    """Return the lines that a section needs to begin on a page; 0 if it begins with text."""
     blocks = (block for block in section if _is_block(block) or isinstance(block, nodes.section))
     first = next(blocks, None)
     if isinstance(first, nodes.paragraph) and len(first.astext()) < ONE_LINE:
         first = next(blocks, None)
-    return isinstance(first, (nodes.container, nodes.section))
+    if isinstance(first, nodes.section):
+        return HEADING + max(_room(first), BEGINNING)
+    if isinstance(first, nodes.table) and "longtable" not in first["classes"]:
+        return HEADING + CAPTION + _lines_of_table(first)
+    boxes = (nodes.container, nodes.Admonition, nodes.table, nodes.figure)
+    return HEADING + BEGINNING if isinstance(first, boxes) else 0
 
 
 def _is_block(node: nodes.Node) -> bool:

@@ -51,17 +51,22 @@ def from_words(
 
 def main() -> None:
     """Walk the tree and print the leaf with its reason."""
-    tree, words = read_tree(), sys.argv[1:]
+    words = sys.argv[1:]
     try:
+        tree = read_tree()
         *asked, leaf = walk(tree, from_words(tree, words))
+        text, why = (tree["leaves"][leaf][key] for key in ("text", "why"))
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nNo answer, no advice.")
+    except (OSError, ValueError) as error:
+        sys.exit(f"{TREE.name}: {error}")
+    except KeyError as error:
+        sys.exit(f"{TREE.name}: {error} is missing")
     if len(words) > len(asked):
         sys.exit(
             f"After {len(asked)} answers, {words[len(asked)]!r} is idle."
         )
-    print(f"-> {tree['leaves'][leaf]['text']}")
-    print(f"   {tree['leaves'][leaf]['why']}")
+    print(f"-> {text}\n   {why}")
 
 
 if __name__ == "__main__":

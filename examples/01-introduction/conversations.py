@@ -103,10 +103,11 @@ def summary(turns: Sequence[Turn]) -> Iterator[tuple[str, str]]:
     stayed = sum(len(found) == 1 for found in pods.values())
     prompt = sum(turn.prompt_tokens for turn in turns)
     cached = sum(turn.cached_tokens for turn in turns)
+    share = cached / prompt if prompt else 0
     yield "requests", str(len(turns))
     yield "conversations that kept to one pod", f"{stayed} of {len(pods)}"
     yield "prompt tokens", f"{prompt:,}"
-    yield "of these, found in a cache", f"{cached:,} ({cached / prompt:.0%})"
+    yield "of these, found in a cache", f"{cached:,} ({share:.0%})"
 
 
 def main() -> None:
@@ -122,11 +123,13 @@ def main() -> None:
         parser.error(
             f"{options.url} is no address such as http://router:8081"
         )
-    connection = http.client.HTTPConnection(address.netloc, timeout=30)
     try:
+        connection = http.client.HTTPConnection(address.netloc, timeout=30)
         turns = list(converse(connection, options.variation))
     except (OSError, http.client.HTTPException) as error:
         sys.exit(f"{options.url}: {error}")
+    except (ValueError, LookupError, TypeError) as error:
+        sys.exit(f"{options.url}: no answer with cached_tokens: {error!r}")
     if options.json:
         print(json.dumps([asdict(turn) for turn in turns]))
         return

@@ -5,7 +5,7 @@ Usage: python3 expected_share.py [turns]; by default, conversations of six.
 
 import argparse
 
-PODS = (1, 2, 3, 6, 12, 24)
+PODS, MOST_TURNS = (1, 2, 3, 6, 12, 24), 100_000
 
 
 def found_by_chance(pods: int, turns: int) -> float:
@@ -30,6 +30,8 @@ def main() -> None:
     turns = parser.parse_args().turns
     if turns < 1:
         parser.error("a conversation has at least one turn")
+    if turns > MOST_TURNS:
+        parser.error(f"more than {MOST_TURNS:,} turns take too long")
     print(f"{'pods':<8}{'by chance':>12}{'kept to one pod':>20}")
     for pods in PODS:
         chance, kept = found_by_chance(pods, turns), found_when_kept(turns)

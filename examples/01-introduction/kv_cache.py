@@ -5,6 +5,7 @@ The shapes of the models are in models.toml, beside this program.
 """
 
 import argparse
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +43,20 @@ def cache_bytes(model: Model, tokens: int, bytes_per_number: int = 2) -> int:
 
 
 def read_models() -> list[Model]:
-    """Return the models of models.toml."""
-    rows = tomllib.loads(MODELS.read_text())["models"]
-    known = Model.__dataclass_fields__
-    return [
-        Model(**{key: row[key] for key in row if key in known})
-        for row in rows
-    ]
+    """Return the models of models.toml; raise ValueError for a bad row."""
+    rows = tomllib.loads(MODELS.read_text(encoding="utf-8")).get("models", [])
+    models, notes = [], {"source", "read"}
+    for row in rows:
+        try:
+            model = Model(**{key: row[key] for key in row.keys() - notes})
+            right = numbers_per_token(model) > 0
+        except TypeError:
+            right = False
+        if not right:
+            message = f"{row.get('name', 'a row')}: wants name, layers, and "
+            raise ValueError(message + "kv_heads, head_size or latent_size")
+        models.append(model)
+    return models
 
 
 def main() -> None:
@@ -58,9 +66,13 @@ def main() -> None:
     parser.add_argument("--bytes", type=int, default=2, help="per number")
     options = parser.parse_args()
     try:
+        models = read_models()
+    except (OSError, ValueError) as error:
+        sys.exit(f"{MODELS.name}: {error}")
+    try:
         sizes = {
             model.name: cache_bytes(model, options.tokens, options.bytes)
-            for model in read_models()
+            for model in models
         }
     except ValueError as error:
         parser.error(str(error))

@@ -20,12 +20,16 @@ OF_THE_MOMENT = {"id", "created"}  # differ between any two answers
 
 def send(url: str, body: dict[str, Any]) -> tuple[int, str]:
     """Return the status and the text of an answer."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    address = urlsplit(url)
+    if address.scheme != "http" or not address.hostname:
+        message = f"{url} is no address such as http://router:8081"
+        raise http.client.InvalidURL(message)
+    connection = http.client.HTTPConnection(address.netloc, timeout=30)
     headers = {"Content-Type": "application/json"}
     text = json.dumps(body)
     connection.request("POST", "/v1/chat/completions", text, headers)
     response = connection.getresponse()
-    return response.status, response.read().decode()
+    return response.status, response.read().decode(errors="replace")
 
 
 def content(text: str) -> object:
@@ -34,12 +38,14 @@ def content(text: str) -> object:
         answer = json.loads(text)
     except ValueError:
         return text
+    if not isinstance(answer, dict):
+        return answer
     return {key: answer[key] for key in answer if key not in OF_THE_MOMENT}
 
 
 def form(text: str) -> str:
     """Tell whether a text is JSON."""
-    return "text" if isinstance(content(text), str) else "JSON"
+    return "text" if content(text) == text else "JSON"
 
 
 def main() -> None:

@@ -58,7 +58,7 @@ def stations(router: str, server: str) -> Iterator[tuple[str, int, str]]:
     before = decisions(router)
     answer = call(router, 8081, "/v1/chat/completions", BODY)
     usage = json.load(answer)["usage"]
-    pod = answer.headers["x-inference-pod"]
+    pod = answer.headers.get("x-inference-pod", "unknown")
     after = decisions(router)
     added = sum(
         after[labels] - before.get(labels, 0)
@@ -82,6 +82,8 @@ def main() -> None:
             print(f"{process:<17}{port}  {what}")
     except (OSError, http.client.HTTPException) as error:
         sys.exit(f"{' or '.join(sys.argv[1:])}: {error}")
+    except (ValueError, LookupError, TypeError) as error:
+        sys.exit(f"{sys.argv[1]} sent no chat completion: {error!r}")
 
 
 if __name__ == "__main__":

@@ -30,12 +30,18 @@ def main() -> None:
     question = " ".join(sys.argv[1:]) or "Which process did what?"
     try:
         response = ask(question)
-    except httpx.HTTPError as error:
+        answer = response.json()
+        said = answer["choices"][0]["message"]["content"]
+        tokens = answer["usage"]["total_tokens"]
+    except httpx.ConnectError as error:
+        sys.exit(f"{ROUTER_URL}: {error}; does kubectl port-forward run?")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         sys.exit(f"{ROUTER_URL}: {error}")
-    answer = response.json()
-    print("answer:", answer["choices"][0]["message"]["content"])
-    print("pod:   ", response.headers["x-inference-pod"])
-    print("tokens:", answer["usage"]["total_tokens"])
+    except (ValueError, LookupError, TypeError) as error:
+        sys.exit(f"{ROUTER_URL} sent no chat completion: {error!r}")
+    print("answer:", said)
+    print("pod:   ", response.headers.get("x-inference-pod", "unknown"))
+    print("tokens:", tokens)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).with_name("old-names.toml")
-COLUMNS = {"old": "Then", "new": "Now", "since": "Since"}
-WANTED = ("old", "words", "since", "new", "source", "read")
+COLUMNS = {"old": "Then", "new": "Now", "gone": "Gone"}
+WANTED = ("old", "words", "gone", "new", "source", "read")
 
 Name = dict[str, Any]
 
@@ -54,12 +54,15 @@ def table(names: list[Name]) -> Iterator[str]:
     for row in names:
         yield f"* - {row['old']}"
         yield f"  - {row['new']} {{cite}}`{row['source']}`"
-        yield f"  - {row['since']}"
+        yield f"  - {row['gone']}"
 
 
 def main() -> None:
     """Search the files that the command line names."""
-    names: list[Name] = tomllib.loads(DATA.read_text())["names"]
+    try:
+        names: list[Name] = tomllib.loads(DATA.read_text())["names"]
+    except (OSError, ValueError, KeyError) as error:
+        sys.exit(f"{DATA.name}: {error}")
     if wrong := list(faults(names)):
         sys.exit("\n".join(wrong))
     if sys.argv[1:] == ["--table"]:
@@ -69,7 +72,12 @@ def main() -> None:
         sys.exit("Name the files or folders to search.")
     found = False
     for path in files(sys.argv[1:]):
-        text = path.read_text(errors="replace")
+        try:
+            text = path.read_text(errors="replace")
+        except OSError as error:
+            print(f"{path}: {error.strerror}", file=sys.stderr)
+            found = True
+            continue
         for number, word, new in findings(text, names):
             print(f"{path}:{number}: {word.rstrip(':')} is now: {new}")
             found = True

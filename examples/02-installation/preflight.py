@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from kubernetes.config import new_client_from_config
+from kubernetes.client import ApiException
+from kubernetes.config import ConfigException, new_client_from_config
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import DynamicApiError
 from kubernetes.dynamic.resource import ResourceField
 from kubernetes.utils import parse_quantity
+from urllib3.exceptions import HTTPError
+from yaml import YAMLError
 
 OLDEST_KUBERNETES = (1, 29)
 NEEDED = {"cpu": "1", "memory": "1Gi"}  # of all Ready nodes together
@@ -139,6 +142,8 @@ def main() -> int:
     parser.add_argument("--namespace", default="llm-d")
     namespace = parser.parse_args().namespace
     cluster = DynamicClient(new_client_from_config())
+    # An earlier run left the server's version in a file under /tmp.
+    cluster.resources.invalidate_cache()
     findings = [
         finding
         for check in (server_version, custom_resources, nodes, rights)
@@ -154,4 +159,13 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (ConfigException, OSError, YAMLError) as error:
+        sys.exit(f"no cluster: {' '.join(str(error).split())}")
+    except HTTPError as error:
+        sys.exit(f"the cluster does not answer: {error}")
+    except ApiException as error:
+        sys.exit(f"the API server refused to be asked: {error.reason}")
+    except (AttributeError, TypeError, ValueError):
+        sys.exit("what answers is no API server; see: kubectl cluster-info")

@@ -25,7 +25,7 @@ def stream(question: str) -> Iterator[str]:
     url = f"{ROUTER_URL}/v1/chat/completions"
     with httpx.stream("POST", url, json=request, timeout=30) as response:
         response.raise_for_status()
-        print("pod:", response.headers["x-inference-pod"])
+        print("pod:", response.headers.get("x-inference-pod", "unknown"))
         for line in response.iter_lines():
             if line.startswith("data: "):
                 yield line.removeprefix("data: ")
@@ -38,14 +38,19 @@ def main() -> None:
         elapsed = time.monotonic() - begin
         if data == "[DONE]":
             print(f"{elapsed:.2f} s  {data}")
-            break
+            return
         for choice in json.loads(data)["choices"]:
             if text := choice["delta"].get("content"):
                 print(f"{elapsed:.2f} s  {text!r}")
+    sys.exit(f"{ROUTER_URL}: the answer ended before its last line, [DONE]")
 
 
 if __name__ == "__main__":
     try:
         main()
-    except httpx.HTTPError as error:
+    except httpx.ConnectError as error:
+        sys.exit(f"{ROUTER_URL}: {error}; does kubectl port-forward run?")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         sys.exit(f"{ROUTER_URL}: {error}")
+    except (ValueError, LookupError, TypeError) as error:
+        sys.exit(f"{ROUTER_URL} sent no chat completion: {error!r}")

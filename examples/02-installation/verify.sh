@@ -18,8 +18,9 @@ report() { # report <what> <remedy>: tell how the command before it ended
 namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
 router=/api/v1/namespaces/${namespace:-default}/services/router
 
-kubectl get --raw /readyz &>/dev/null
+kubectl get --raw /readyz --request-timeout=10s &>/dev/null
 report "the API server answers" "check: kubectl config current-context"
+((failures == 0)) || exit "$failures" # it would have to answer the rest
 
 kubectl wait --for=condition=Established --timeout=10s \
   crd/inferencepools.inference.networking.k8s.io &>/dev/null

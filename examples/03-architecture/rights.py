@@ -14,16 +14,22 @@ from typing import Any
 from kubernetes.client import ApiClient, ApiException, AuthorizationV1Api
 from kubernetes.config import ConfigException, new_client_from_config
 from urllib3.exceptions import HTTPError
+from yaml import YAMLError
+
+MATRIX = Path(__file__).with_name("rights.toml")
 
 Persona = dict[str, Any]
 
 
 def subject(persona: Persona, namespace: str) -> dict[str, Any]:
     """Return user and groups under which a persona's requests arrive."""
+    everybody = "system:authenticated"
     if account := persona.get("service-account"):
         user = f"system:serviceaccount:{namespace}:{account}"
-        return {"user": user, "groups": ["system:serviceaccounts"]}
-    return {"user": "somebody", "groups": [persona["group"]]}
+        accounts = "system:serviceaccounts"
+        groups = [accounts, f"{accounts}:{namespace}", everybody]
+        return {"user": user, "groups": groups}
+    return {"user": "somebody", "groups": [persona["group"], everybody]}
 
 
 def may(
@@ -35,13 +41,23 @@ def may(
     return bool(answer.status.allowed)
 
 
+def read_matrix() -> tuple[list[str], list[str], dict[str, Persona]]:
+    """Return verbs, resources and personas, or stop with a sentence."""
+    try:
+        personas = tomllib.loads(MATRIX.read_text(encoding="utf-8"))
+        return personas.pop("verbs"), personas.pop("resources"), personas
+    except (OSError, ValueError) as error:
+        sys.exit(f"{MATRIX.name}: {error}")
+    except KeyError as error:
+        sys.exit(f"{MATRIX.name}: {error} is missing")
+
+
 def main() -> int:
     """Print what each persona may do; return 1 if that is not as written."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--namespace", default="llm-d")
     namespace = parser.parse_args().namespace
-    personas = tomllib.loads(Path("rights.toml").read_text(encoding="utf-8"))
-    verbs, resources = personas.pop("verbs"), personas.pop("resources")
+    verbs, resources, personas = read_matrix()
     client: ApiClient = new_client_from_config()
     api = AuthorizationV1Api(client)
     differ = 0
@@ -51,12 +67,12 @@ def main() -> int:
         for path in resources:
             group, _, resource = path.rpartition("/")
             wish = {"namespace": namespace, "group": group}
-            wish["resource"] = resource
+            wish["resource"], _, wish["subresource"] = resource.partition(":")
             allowed = [
                 verb for verb in verbs if may(api, who, wish | {"verb": verb})
             ]
             said = " ".join(allowed) or "-"
-            if allowed != persona.get(resource, []):
+            if set(allowed) != set(persona.get(resource, [])):
                 differ += 1
                 said += "   NOT AS WRITTEN"
             print(f"  {resource:23}{said}")
@@ -68,11 +84,11 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        sys.exit(f"rights.toml: {error}")
-    except ConfigException as error:
-        sys.exit(f"no cluster: {error}")
+    except (ConfigException, OSError, YAMLError) as error:
+        sys.exit(f"no cluster: {' '.join(str(error).split())}")
     except HTTPError as error:
         sys.exit(f"the cluster does not answer: {error}")
     except ApiException as error:
         sys.exit(f"the API server refused to be asked: {error.reason}")
+    except (AttributeError, TypeError, ValueError):
+        sys.exit("what answers is no API server; see: kubectl cluster-info")

@@ -19,7 +19,7 @@ CONVERSATIONS = ("boats", "bread", "bridges", "butterflies")
 TURNS = 12
 DECISIONS = re.compile(
     r"^llm_d_epp_scheduler_attempts_total\{"
-    r'endpoint_name="(.+?)(?:-rank-\d+)?",.*status="success".*\} (\d+)$',
+    r'endpoint_name="(.+?)",.*status="success".*\} (\S+)$',
     re.MULTILINE,
 )
 
@@ -30,7 +30,7 @@ def decisions() -> Counter[str]:
     """Return how often the picker says that it chose each pod."""
     text = httpx.get(f"{METRICS_URL}/metrics").raise_for_status().text
     return Counter(
-        {pod: int(count) for pod, count in DECISIONS.findall(text)}
+        {pod: int(float(count)) for pod, count in DECISIONS.findall(text)}
     )
 
 
@@ -45,7 +45,7 @@ def ask(subject: str, turn: int) -> str:
     request = {"model": "lab/sim-8b", "messages": messages}
     url = f"{ROUTER_URL}/v1/chat/completions"
     answer = httpx.post(url, json=request, timeout=30).raise_for_status()
-    return answer.headers["x-inference-pod"]
+    return answer.headers.get("x-inference-pod", "unknown")
 
 
 def converse() -> Counts:
@@ -64,7 +64,10 @@ def main() -> None:
         before = decisions()
         counts = converse()
         counted = decisions() - before
-    except httpx.HTTPError as error:
+    except httpx.ConnectError as error:
+        where = f"{ROUTER_URL} or {METRICS_URL}"
+        sys.exit(f"{where}: {error}; does kubectl port-forward run?")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         sys.exit(f"{ROUTER_URL} or {METRICS_URL}: {error}")
     for subject in CONVERSATIONS:
         pods = {pod for asked, pod in counts if asked == subject}

@@ -70,6 +70,7 @@ def logs(container: str) -> str:
         check=True,
         capture_output=True,
         text=True,
+        errors="replace",
     ).stdout
 
 
@@ -163,13 +164,20 @@ def main() -> None:
     try:
         body = Path(sys.argv[1]).read_text(encoding="utf-8")
         json.loads(body)
-        trace(body)
     except (OSError, ValueError) as error:
         sys.exit(f"{sys.argv[1]}: {error}")
-    except httpx.HTTPError as error:
+    try:
+        trace(body)
+    except OSError as error:
+        sys.exit(f"kubectl: {error}")
+    except httpx.ConnectError as error:
+        where = f"{ROUTER_URL} or {ADMIN_URL}"
+        sys.exit(f"{where}: {error}; does kubectl port-forward run?")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         sys.exit(f"{ROUTER_URL} or {ADMIN_URL}: {error}")
     except subprocess.CalledProcessError as error:
-        sys.exit(f"kubectl: {error.stderr.strip()}")
+        *_, last = ["no reason given", *error.stderr.splitlines()]
+        sys.exit(f"kubectl: {last}")
 
 
 if __name__ == "__main__":

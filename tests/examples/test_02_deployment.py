@@ -119,7 +119,7 @@ def listings() -> Iterator[tuple[str, str]]:
     mutants=[
         Mutant(NAMES, 'source = "llmd-blog-0.2"', 'source = "nobody"', because="no such source"),
         Mutant(NAMES, 'words = ["llm-d-infra"]', 'words = ["llm-d-"]', because="today's names have it"),
-        Mutant(NAMES, 'since = "2025-07"\nnew = "router', 'new = "router', because="a cell is empty"),
+        Mutant(NAMES, 'gone = "2025-07"\nnew = "router', 'new = "router', because="a cell is empty"),
         Mutant(FIND, "if not row.get(key)", "if row.get(key)", because="full rows are refused"),
         Mutant(FIND, "start=1", "start=0", because="lines count from 1"),
         Mutant(FIND, "sys.exit(found)", "sys.exit(0)", because="a pipeline asks the status"),

@@ -418,7 +418,7 @@ def test_the_model_goes_in_as_printed_and_nothing_is_missed(proof: Proof) -> Non
         Mutant(MODELS, '"id": "lab/sim-8b"', '"id": "lab/sim-70b"', because="no such model"),
         Mutant(REQUEST, "did what", "did that", because="the answer echoes"),
         Mutant(CURL, "x-inference-pod: simulator", "x-inference-pod: model", because="no such pod"),
-        Mutant(CHAT, 'headers["x-inference-pod"]', 'headers["server"]', because="no pod named"),
+        Mutant(CHAT, 'get("x-inference-pod"', 'get("server"', because="no pod named"),
         Mutant(ASK, "tokens: 15", "tokens: 16", because="it took 15"),
         Mutant(STREAM, '"stream": True', '"stream": False', because="nothing comes in pieces"),
         Mutant(STREAMED, "'did '", "'done '", because="another piece"),

@@ -9,26 +9,29 @@ import pytest
 
 from tests.extensions.conftest import Site
 
-TABLE = "```{list-table} A table\n:widths: 1 2\n\n* - cell\n  - cell\n```\n"
+ROW = "* - cell\n  - cell\n"
+TABLE = "```{list-table} A table\n:widths: 1 2\n\n%s```\n"
 
 
 @pytest.fixture
 def book(site: Callable[[str], Site]) -> Site:
-    """Return the book of listings with a table in its text and one in a box."""
+    """Return the book of listings with a long and a short table in its text and a long one in a box."""
     book = site("listings")
     chapter = book.root / "source" / "02-first.md"
-    boxed = f"::::{{note}}\nWords.\n\n{TABLE}::::\n"
-    chapter.write_text(chapter.read_text(encoding="utf-8") + f"\n{TABLE}\n{boxed}", encoding="utf-8")
+    long, short = TABLE % (20 * ROW), TABLE % ROW
+    boxed = f"::::{{note}}\nWords.\n\n{long}::::\n"
+    chapter.write_text(chapter.read_text(encoding="utf-8") + f"\n{long}\n{short}\n{boxed}", encoding="utf-8")
     assert book.build("latex") == ""
     return book
 
 
-def test_a_table_may_run_over_the_page_but_not_in_a_box(book: Site) -> None:
+def test_only_a_long_table_outside_of_boxes_may_run_over_the_page(book: Site) -> None:
     tex = book.output("latex/small.tex")
     box = tex[tex.index(r"\begin{sphinxadmonition}") : tex.index(r"\end{sphinxadmonition}")]
     assert tex.count(r"\begin{longtable}") == 1
     assert r"\begin{longtable}" not in box
     assert r"\begin{tabular" in box
+    assert tex.count(r"\begin{tabular") == 2
 
 
 def test_the_line_over_an_answer_has_an_environment(book: Site) -> None:

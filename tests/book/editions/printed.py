@@ -172,6 +172,22 @@ def captions_alone(sheets: list[Sheet]) -> list[str]:
     return _named(captions(sheets), lambda sheet, line: not _is_followed(sheet, line))
 
 
+def continuations(sheets: list[Sheet]) -> Iterator[Sheet]:
+    """Yield the pages that say of a table that it continues on the next one."""
+    for sheet in sheets:
+        if any(line.text == "continues on next page" for line in sheet.body):
+            yield sheet
+
+
+def continuations_alone(sheets: list[Sheet]) -> list[str]:
+    """Return the pages that say so, though the next one does not begin with the rest of a table."""
+    return [
+        f"page {sheet.label}"
+        for sheet in continuations(sheets)
+        if not sheets[sheet.index].body[0].text.endswith("continued from previous page")
+    ]
+
+
 def stamps(sheets: list[Sheet]) -> Iterator[tuple[Sheet, Line]]:
     """Yield the first lines of the stamps."""
     for sheet in sheets:

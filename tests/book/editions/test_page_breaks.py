@@ -21,6 +21,8 @@ from tests.book.editions.printed import (
     broken,
     captions,
     captions_alone,
+    continuations,
+    continuations_alone,
     read_sheets,
     short_halves,
     stamps,
@@ -32,16 +34,25 @@ from tests.extensions.conftest import Site
 ROOT = Path(__file__).parents[3]
 #: Lines of text before the element; a page has 45.
 OFFSETS = range(28, 46)
+HEADINGS = ("## A section", "### A section in it")
 NEW_PAGE = "```{raw} latex\n\\clearpage\n```"
 LISTING_OF_TWELVE = "```{listing} 01-breaks/twelve.yaml\n:caption: Twelve lines\n:name: twelve-%s\n```"
+CALLOUT = ":::{warning}\n" + "\n\n".join(f"Line {number} of a box." for number in range(9)) + "\n:::"
+TABLE = "```{list-table} Rows\n:header-rows: 1\n:widths: 30 70\n\n* - Row\n  - Text\n%s```"
+ROW = "* - A row\n  - with words.\n"
+LONG_TABLE, SHORT_TABLE = TABLE % (20 * ROW), TABLE % (7 * ROW)
 ELEMENTS = {
     "listing": LISTING_OF_TWELVE,
     "refused": "```{listing} 01-breaks/refused/five.yaml\n:caption: Five lines\n:name: five-%s\n```",
-    "callout": ":::{warning}\n" + "\n\n".join(f"Line {number} of a box." for number in range(9)) + "\n:::",
-    "section": f"## A section\n\nOne line.\n\n{LISTING_OF_TWELVE.replace('twelve-', 'section-twelve-')}",
-    "table": "```{list-table} Six rows\n:header-rows: 1\n:widths: 30 70\n\n* - Row\n  - Text\n"
-    + "\n".join(f"* - {number}\n  - A row with words." for number in range(6))
-    + "\n```",
+    "callout": CALLOUT,
+    "long table": LONG_TABLE,
+    "short table": SHORT_TABLE,
+    "section": f"{HEADINGS[0]}\n\nOne line.\n\n{LISTING_OF_TWELVE.replace('twelve-', 'section-twelve-')}",
+    "sections": f"{HEADINGS[0]}\n\nOne line.\n\n{HEADINGS[1]}\n\nOne line.\n\n{LONG_TABLE}",
+    "headings": f"{HEADINGS[0]}\n\n{HEADINGS[1]}\n\n{CALLOUT}",
+    "section of a long table": f"{HEADINGS[0]}\n\n{LONG_TABLE}",
+    "section of a short table": f"{HEADINGS[0]}\n\nOne line.\n\n{SHORT_TABLE}",
+    "section of a callout": f"{HEADINGS[0]}\n\nOne line.\n\n{CALLOUT}",
 }
 
 
@@ -85,8 +96,13 @@ def _chapter() -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def _occurrences(text: str) -> int:
+    return _chapter().count(text)
+
+
 def test_headings_have_text_below_them(sheets: list[Sheet]) -> None:
-    assert len([line for sheet in sheets for line in sheet.body if line.is_heading]) == len(OFFSETS)
+    found = [line for sheet in sheets for line in sheet.body if line.is_heading]
+    assert len(found) == _occurrences("# A section")
     assert widowed_headings(sheets) == []
 
 
@@ -97,12 +113,17 @@ def test_boxes_break_only_between_three_lines(colours: set[str], sheets: list[Sh
 
 
 def test_captions_stay_with_what_they_name(sheets: list[Sheet]) -> None:
-    assert len(list(captions(sheets))) == 4 * len(OFFSETS)
+    assert len(list(captions(sheets))) == _occurrences(":caption:") + _occurrences("{list-table}")
     assert captions_alone(sheets) == []
 
 
+def test_a_table_that_continues_does(sheets: list[Sheet]) -> None:
+    assert any(continuations(sheets))
+    assert continuations_alone(sheets) == []
+
+
 def test_stamps_stay_with_their_listings(sheets: list[Sheet]) -> None:
-    assert len(list(stamps(sheets))) == 3 * len(OFFSETS)
+    assert len(list(stamps(sheets))) == _occurrences("{listing}")
     assert stamps_alone(sheets) == []
 
 

@@ -23,6 +23,8 @@ from tests.book.editions.printed import (
     broken,
     captions,
     captions_alone,
+    continuations,
+    continuations_alone,
     short_halves,
     stamps,
     stamps_alone,
@@ -257,6 +259,11 @@ def test_listings_and_callouts_break_only_between_three_lines(pdf: Print) -> Non
 def test_captions_stay_with_what_they_name(pdf: Print) -> None:
     assert {line.text.split()[0] for _, line in captions(pdf.sheets)} == {"Listing", "Table"}
     assert captions_alone(pdf.sheets) == []
+
+
+def test_a_table_that_continues_does(pdf: Print) -> None:
+    assert any(continuations(pdf.sheets))
+    assert continuations_alone(pdf.sheets) == []
 
 
 def test_stamps_stay_with_their_listings(pdf: Print) -> None:
