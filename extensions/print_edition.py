@@ -22,8 +22,9 @@ LINES_OF_PICTURE = 16
 #: Lines of a page that a heading takes with a line of text, and that the beginning of a listing, a
 #: box, a table or a next heading asks for (latex/lwbook.sty).
 HEADING, BEGINNING = 5, 9
-#: Lines that the caption of a table and the space around it take.
-CAPTION = 3
+#: Lines that the caption of a table and the space around it take, and that it can ask for at most:
+#: Sphinx breaks a table of more than 30 rows.
+CAPTION, MOST = 3, 33
 
 
 class Tables(SphinxPostTransform):
@@ -186,7 +187,7 @@ def _room(section: nodes.section) -> int:
     if isinstance(first, nodes.section):
         return HEADING + max(_room(first), BEGINNING)
     if isinstance(first, nodes.table) and "longtable" not in first["classes"]:
-        return HEADING + CAPTION + _lines_of_table(first)
+        return HEADING + min(CAPTION + _lines_of_table(first), MOST)
     boxes = (nodes.container, nodes.Admonition, nodes.table, nodes.figure)
     return HEADING + BEGINNING if isinstance(first, boxes) else 0
 
