@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
-
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -13,22 +11,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.chapter_numbers import chapter_number
-from extensions.skeletons import Skeleton, skeletons_of
-
-
-class Skeletal:
-    """An environment whose pages are skeletons."""
-
-    def __init__(self, env: BuildEnvironment) -> None:
-        """Stand before an environment."""
-        self._env = env
-        self.get_doctree = skeletons_of(env).__getitem__
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the environment has
-            """Return what the environment has."""
-            return getattr(self._env, name)
+from extensions.skeletons import Skeleton, in_place_of_pages, skeletons_of
 
 
 class QuickDomain(StandardDomain):
@@ -47,8 +30,8 @@ class QuickDomain(StandardDomain):
         """Resolve a reference; Sphinx calls this when every page has been read."""
         if typ == "numref" and not node["refexplicit"] and (word := self._word(target)):
             node["refexplicit"], contnode = True, nodes.inline("", f"{word} %s")
-        skeletal = cast("BuildEnvironment", Skeletal(env))
-        return super().resolve_xref(skeletal, fromdocname, builder, typ, target, node, contnode)
+        with in_place_of_pages(env):
+            return super().resolve_xref(env, fromdocname, builder, typ, target, node, contnode)
 
     def _word(self, target: str) -> str:
         """Return what a label names, if that is a whole page: "Chapter" or "Appendix"."""

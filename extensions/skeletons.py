@@ -8,7 +8,8 @@ its page is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from docutils import nodes
 from sphinx import addnodes
@@ -71,12 +72,22 @@ def _merge(_app: Sphinx, env: BuildEnvironment, pages: set[str], other: BuildEnv
     skeletons_of(env).update({page: skeletons_of(other)[page] for page in pages})
 
 
-def _show_skeletons(_app: Sphinx, env: BuildEnvironment) -> list[str]:
+@contextmanager
+def in_place_of_pages(env: BuildEnvironment) -> Iterator[None]:
+    """Let an environment give skeletons to whoever asks for pages."""
+    _show_skeletons(None, env)
+    try:
+        yield
+    finally:
+        _show_pages(None, env)
+
+
+def _show_skeletons(_app: Sphinx | None, env: BuildEnvironment) -> list[str]:
     env.get_doctree = skeletons_of(env).__getitem__  # type: ignore[method-assign,assignment]
     return []
 
 
-def _show_pages(_app: Sphinx, env: BuildEnvironment) -> list[str]:
+def _show_pages(_app: Sphinx | None, env: BuildEnvironment) -> list[str]:
     del env.get_doctree
     return []
 

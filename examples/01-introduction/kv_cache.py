@@ -9,6 +9,7 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 MODELS = Path(__file__).with_name("models.toml")
 KIB, MIB = 2**10, 2**20
@@ -44,19 +45,22 @@ def cache_bytes(model: Model, tokens: int, bytes_per_number: int = 2) -> int:
 
 def read_models() -> list[Model]:
     """Return the models of models.toml; raise ValueError for a bad row."""
-    rows = tomllib.loads(MODELS.read_text(encoding="utf-8")).get("models", [])
-    models, notes = [], {"source", "read"}
-    for row in rows:
-        try:
-            model = Model(**{key: row[key] for key in row.keys() - notes})
-            right = numbers_per_token(model) > 0
-        except TypeError:
-            right = False
-        if not right:
-            message = f"{row.get('name', 'a row')}: wants name, layers, and "
-            raise ValueError(message + "kv_heads, head_size or latent_size")
-        models.append(model)
-    return models
+    rows = tomllib.loads(MODELS.read_text(encoding="utf-8"))["models"]
+    return [read_model(row) for row in rows]
+
+
+def read_model(row: dict[str, Any]) -> Model:
+    """Return the model of a row, which also notes a source and a day."""
+    shape = {key: row[key] for key in row.keys() - {"source", "read"}}
+    try:
+        model = Model(**shape)
+        if numbers_per_token(model) > 0:
+            return model
+    except TypeError:
+        pass  # a key that no model has, or words instead of a number
+    wanted = "name, layers, and kv_heads and head_size, or latent_size"
+    message = f"{row.get('name', 'a model')}: wants {wanted}"
+    raise ValueError(message)
 
 
 def main() -> None:
@@ -69,6 +73,8 @@ def main() -> None:
         models = read_models()
     except (OSError, ValueError) as error:
         sys.exit(f"{MODELS.name}: {error}")
+    except KeyError as error:
+        sys.exit(f"{MODELS.name}: {error} is missing")
     try:
         sizes = {
             model.name: cache_bytes(model, options.tokens, options.bytes)

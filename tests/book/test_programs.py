@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -13,8 +12,12 @@ from threading import Thread
 
 import pytest
 
+from tests.programs import refusal
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOBODY = "http://127.0.0.1:9"
+#: A file that no one can read from its beginning, root included.
+UNREADABLE = "/proc/self/mem"
 #: Variables that say where a program finds the router.
 ADDRESSES = ("ROUTER_URL", "METRICS_URL", "ENVOY_ADMIN_URL")
 #: Programs that ask a router, with their arguments; {url} stands for its address.
@@ -56,28 +59,11 @@ def server() -> Iterator[ThreadingHTTPServer]:
         server.shutdown()
 
 
-def said(program: Path, *arguments: str, **variables: str) -> str:
-    """Return the sentence with which a program ends; before it, only how the program is used."""
-    result = subprocess.run(
-        [sys.executable, program.name, *arguments],
-        cwd=program.parent,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert result.returncode != 0
-    *usage, sentence = result.stderr.strip().splitlines()
-    assert not usage or usage[0].startswith("usage:"), result.stderr
-    return sentence
-
-
 def at(url: str, program: tuple[str, ...]) -> str:
     """Return what a program says that finds the router at an address."""
     name, *arguments = program
     where = [argument.format(url=url) for argument in arguments]
-    return said(EXAMPLES / name, *where, **dict.fromkeys(ADDRESSES, url))
+    return refusal(EXAMPLES / name, *where, **dict.fromkeys(ADDRESSES, url))
 
 
 @pytest.mark.parametrize("program", CLIENTS, ids=lambda program: program[0])
@@ -110,7 +96,7 @@ def test_without_a_cluster_a_program_says_so(
     kubeconfig = tmp_path / "config"
     if settings is not None:
         kubeconfig.write_text(settings)
-    assert said(EXAMPLES / program[0], KUBECONFIG=str(kubeconfig)).startswith("no cluster: ")
+    assert refusal(EXAMPLES / program[0], KUBECONFIG=str(kubeconfig)).startswith("no cluster: ")
 
 
 @pytest.mark.parametrize("program", ASK_A_CLUSTER, ids=lambda program: program[0])
@@ -120,7 +106,7 @@ def test_a_server_that_is_no_api_server_is_told(
     server.text = b"hello"  # type: ignore[attr-defined]
     kubeconfig = tmp_path / "config"
     kubeconfig.write_text(KUBECONFIG.format(port=server.server_port))
-    sentence = said(EXAMPLES / program[0], KUBECONFIG=str(kubeconfig))
+    sentence = refusal(EXAMPLES / program[0], KUBECONFIG=str(kubeconfig))
     assert "API server" in sentence
 
 
@@ -144,6 +130,13 @@ ARGUMENTS = {"01-introduction/choose.py": ("no",), "02-installation/old_names.py
         ("01-introduction/kv_cache.py", "models.toml", "layers = 80", "layers = -80", "Llama 3.1 70B: wants"),
         ("01-introduction/kv_cache.py", "models.toml", "layers = 80\n", "", "Llama 3.1 70B: wants"),
         ("01-introduction/kv_cache.py", "models.toml", "layers = 80", "layers =", "models.toml: "),
+        (
+            "01-introduction/kv_cache.py",
+            "models.toml",
+            "[[models]]",
+            "[[model]]",
+            "models.toml: 'models' is missing",
+        ),
         (
             "01-introduction/choose.py",
             "choose.toml",
@@ -169,13 +162,15 @@ def test_a_mistake_in_the_readers_data_is_named(
     text = source.with_name(data).read_text(encoding="utf-8")
     assert old in text
     (tmp_path / data).write_text(text.replace(old, new), encoding="utf-8")
-    assert sentence in said(copy, *ARGUMENTS.get(program, ()))
+    assert sentence in refusal(copy, *ARGUMENTS.get(program, ()))
 
 
-def test_a_file_that_nobody_may_read_does_not_end_the_search(tmp_path: Path) -> None:
-    (tmp_path / "away").symlink_to(tmp_path / "nowhere")
-    (tmp_path / "script.sh").write_text("git clone https://github.com/llm-d/llm-d-deployer\n")
+def test_a_file_that_cannot_be_read_does_not_end_the_search(tmp_path: Path) -> None:
+    script = tmp_path / "script.sh"
+    script.write_text("git clone https://github.com/llm-d/llm-d-deployer\n")
     program = EXAMPLES / "02-installation/old_names.py"
-    command = [sys.executable, program, tmp_path / "away", tmp_path / "script.sh"]
+    command = [sys.executable, program, UNREADABLE, script]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.stderr.startswith(f"{UNREADABLE}: ")
+    assert result.stdout.startswith(f"{script}:1: llm-d-deployer is now: ")
     assert result.returncode == 1

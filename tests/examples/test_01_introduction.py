@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections import Counter
@@ -19,6 +18,7 @@ import httpx
 import pytest
 
 from tests.harness import CommandFailed, Mutant, Proof, proves
+from tests.programs import refusal
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "source/part-1-foundation/01-introduction-to-llm-d.md"
@@ -107,17 +107,6 @@ def without_names(found: list[Turn]) -> list[Turn]:
     """Return turns with numbers for pods, in the order of their first answers."""
     numbers: dict[str, int] = {}
     return [{**turn, "pod": numbers.setdefault(turn["pod"], len(numbers) + 1)} for turn in found]
-
-
-def refusal(path: Path, *arguments: str) -> str:
-    """Return the one sentence with which a program refuses, with an exit status other than zero."""
-    command = [sys.executable, str(path), *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, input="", check=False)
-    assert result.returncode != 0
-    *usage, sentence = result.stderr.strip().splitlines()
-    in_order = not usage or usage[0].startswith("usage:")
-    assert in_order, "it ended in a traceback"
-    return sentence
 
 
 def drawing(name: str) -> str:

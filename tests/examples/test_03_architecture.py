@@ -752,6 +752,8 @@ def differs_from_matrix(proof: Proof, command: list[str]) -> bool:
             because="more is allowed than written",
         ),
         Mutant(MATRIX, '  "secrets",\n', "", because="nobody asks for Secrets"),
+        Mutant(ASK_RIGHTS, '"system:authenticated"', '"system:nobody"', because="rights of all count"),
+        Mutant(ASK_RIGHTS, '.partition(":")', '.partition("/")', because="a subresource has a colon"),
         Mutant(ASK_RIGHTS, "return 1 if differ else 0", "return 0", because="pipelines ask for the status"),
         Mutant(RIGHTS_ASKED, "196 questions", "195 questions", because="it asked 196"),
     ],
@@ -777,6 +779,11 @@ def test_everybody_may_do_what_the_matrix_says_and_no_more(proof: Proof) -> None
     matrix.write_text(written.replace('"pods",', '"pods", "pods:log",'))
     assert differs_from_matrix(proof, rights)
     matrix.write_text(written)
+    # What everybody may do, a persona may do too.
+    everybody = ("everybody", "--clusterrole=view", "--group=system:authenticated")
+    proof.kubectl("create", "rolebinding", *everybody)
+    assert differs_from_matrix(proof, rights)
+    proof.kubectl("delete", "rolebinding", "everybody")
     # Exercise 3: a right too many.
     file = proof.path(PERSONAS)
     file.write_text(file.read_text().replace("[configmaps, pods/log]", "[configmaps, pods/log, secrets]"))
