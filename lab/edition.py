@@ -15,13 +15,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 class PinnedImage:
     """An image that the lab runs, under the name that manifests use.
 
-    `build` names its offline build in builds.toml, `fallback` the image that takes
-    its place where it cannot be had, `digest` (`sha256:...`) the only content that is
-    taken from its registry; all three may be empty.
+    `component` is the key of its version, `build` names its offline build in builds.toml,
+    `fallback` the image that takes its place where it cannot be had, `digest` (`sha256:...`)
+    the only content that is taken from its registry; all but `component` may be empty.
     """
 
     key: str
     name: str
+    component: str = ""
     build: str = ""
     fallback: str = ""
     digest: str = ""
@@ -41,12 +42,18 @@ def images() -> dict[str, PinnedImage]:
         key: PinnedImage(
             key=key,
             name=fill(row["name"]),
+            component=row["name"].partition(":{")[2].partition("}")[0].removesuffix("-offline"),
             build=row.get("build", ""),
             fallback=row.get("fallback", ""),
             digest=row.get("digest", ""),
         )
         for key, row in _edition()["images"].items()
     }
+
+
+def component_of(image: str) -> str:
+    """Return the component whose image this is; empty for an image that is not pinned."""
+    return next((one.component for one in images().values() if one.name == image), "")
 
 
 def fill(template: str) -> str:
