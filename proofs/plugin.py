@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 # A test run inside a test forgets the modules that it was first to import; httpx, which imports
 # httpcore late, would then know the errors of a copy that is no longer in use.
@@ -335,6 +335,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     proof = pyfuncitem.stash.get(PROOF, None)
     if proof is None:
         return (yield)
+    pyfuncitem.obj = _after_the_workloads(proof, pyfuncitem.obj)
     if proof.mutant is None:
         try:
             return (yield from _observed(pyfuncitem, proof))
@@ -343,6 +344,17 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
                 pytest.skip(reason)
             raise
     return (yield from _run_with_mutant(pyfuncitem, proof, proof.mutant))
+
+
+def _after_the_workloads(proof: Proof, test: Callable[..., object]) -> Callable[..., object]:
+    """Return a test that begins with what holds for the workloads of every listing."""
+
+    def judged(**fixtures: object) -> object:
+        __tracebackhide__ = True
+        proof.check_workloads()
+        return test(**fixtures)
+
+    return judged
 
 
 def _observed(pyfuncitem: pytest.Function, proof: Proof) -> Generator[None, object, object]:
