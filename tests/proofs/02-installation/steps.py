@@ -21,14 +21,6 @@ chapter = chapter_of(__file__)
 STANDALONE = "llm-d-router-standalone"
 GATEWAY = "llm-d-router-gateway"
 
-#: What every pod of the chapter, and every container in it, says about its rights.
-POD_RIGHTS = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-CONTAINER_RIGHTS = {
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-}
-
 
 # Objects
 
@@ -54,30 +46,19 @@ def from_field(name: str, path: str) -> dict[str, Any]:
 
 
 def simulating_pod(
-    name: str, *arguments: str, environment: tuple[dict[str, Any], ...] = (), resources: dict[str, Any]
+    name: str, *arguments: str, environment: tuple[dict[str, Any], ...] = ()
 ) -> dict[str, Any]:
-    """Return the pod of a simulated model server as the chapter describes it."""
-    health = {"httpGet": {"path": "/health", "port": "http"}}
-    container = {
-        "name": name,
-        "args": list(arguments),
-        "env": [
-            *environment,
-            from_field("POD_NAME", "metadata.name"),
-            from_field("POD_NAMESPACE", "metadata.namespace"),
-            from_field("POD_IP", "status.podIP"),
-        ],
-        "ports": [{"name": "http", "containerPort": 8000}],
-        "readinessProbe": {**health, "periodSeconds": 1},
-        "livenessProbe": {**health, "periodSeconds": 10},
-        "resources": resources,
-        "securityContext": CONTAINER_RIGHTS,
-    }
-    return {
-        "automountServiceAccountToken": False,
-        "securityContext": POD_RIGHTS,
-        "containers": [container],
-    }
+    """Return the pod of a simulated model server as the chapter describes it.
+
+    Rights, sizes and probes are left out: proofs/workloads.py has a rule for them.
+    """
+    identity = [
+        from_field("POD_NAME", "metadata.name"),
+        from_field("POD_NAMESPACE", "metadata.namespace"),
+        from_field("POD_IP", "status.podIP"),
+    ]
+    container = {"name": name, "args": list(arguments), "env": [*environment, *identity]}
+    return {"automountServiceAccountToken": False, "containers": [container]}
 
 
 # The router

@@ -8,7 +8,7 @@ from typing import Any
 from proofs.api import CommandFailed, Mutant, Proof, chapter_of, proves
 from tests.proofs.installed import ask, install, pods_of_the_model, router
 
-from .steps import CONTAINER_RIGHTS, POD_RIGHTS, part
+from .steps import part
 
 chapter = chapter_of(__file__)
 PROJECT = chapter["restricted-namespace.yaml"]
@@ -63,20 +63,19 @@ print(f"user {os.getuid()}, group {os.getgid()}: {cache} is mine")
 """
 CACHE_WRITER = {
     "restartPolicy": "Never",
-    "automountServiceAccountToken": False,
-    "securityContext": POD_RIGHTS,
     "containers": [
         {
             "name": "cache-writer",
             "command": ["python3", "-c", PROGRAM],
             "env": [{"name": "HOME", "value": "/home/engine"}],
-            "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}},
-            "securityContext": CONTAINER_RIGHTS,
             "volumeMounts": [{"name": "home", "mountPath": "/home/engine"}],
         }
     ],
     "volumes": [{"name": "home", "emptyDir": {"sizeLimit": "1Gi"}}],
 }
+#: What Pod Security's restricted profile asks of a pod, and of each container.
+OF_PODS = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+OF_CONTAINERS = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 
 
 def stand_in(proof: Proof) -> None:
@@ -93,9 +92,9 @@ def tried(proof: Proof, user: int | None = None, place: str = "pod", namespace: 
     `place` is the whole pod, or one of its two lists of containers.
     """
     named = {} if user is None else {"runAsUser": user}
-    pod: dict[str, Any] = {"securityContext": {**POD_RIGHTS, **(named if place == "pod" else {})}}
+    pod: dict[str, Any] = {"securityContext": {**OF_PODS, **(named if place == "pod" else {})}}
     for kind, name in (("initContainers", "first"), ("containers", "any")):
-        rights = {**CONTAINER_RIGHTS, **(named if place == kind else {})}
+        rights = {**OF_CONTAINERS, **(named if place == kind else {})}
         pod[kind] = [{"name": name, "image": "any:1", "securityContext": rights}]
     printed = proof.kubectl(
         "run",

@@ -18,7 +18,7 @@ CODE = chapter["model-server/code/kustomization.yaml"]
 OVERLAYS = chapter["kustomize.console"]
 
 
-def model_server(instance: str, replicas: int, model: str, requested: str, limit: str) -> dict[str, Any]:
+def model_server(instance: str, replicas: int, model: str) -> dict[str, Any]:
     """Return the Deployment of a model server as the chapter describes it."""
     labels = {"app.kubernetes.io/name": "model-server", "app.kubernetes.io/instance": instance}
     pod = simulating_pod(
@@ -28,7 +28,6 @@ def model_server(instance: str, replicas: int, model: str, requested: str, limit
         "--mode=echo",
         "--force-dummy-tokenizer",
         environment=({"name": "MODEL", "value": model},),
-        resources={"requests": {"cpu": "20m", "memory": requested}, "limits": {"memory": limit}},
     )
     return {
         "metadata": {"labels": labels},
@@ -67,8 +66,11 @@ def test_two_overlays_make_two_model_servers_of_one_base(proof: Proof) -> None:
     ):
         deployment = proof.get("deployment", f"model-server-{name}")
         assert deployment["spec"]["replicas"] == replicas
-        assert containers(deployment)["model-server"]["resources"]["limits"] == {"memory": memory}
-        expected = model_server(name, replicas, model, requested, memory)
+        assert containers(deployment)["model-server"]["resources"] == {
+            "requests": {"cpu": "20m", "memory": requested},
+            "limits": {"memory": memory},
+        }
+        expected = model_server(name, replicas, model)
         assert part(deployment, expected) == expected
         proof.kubectl("rollout", "status", f"deployment/model-server-{name}", "--timeout=30s")
         assert served(proof, f"deployment/model-server-{name}", 8000) == [model]

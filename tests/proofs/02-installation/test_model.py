@@ -25,7 +25,6 @@ DEPLOYMENT = {
             "--time-to-first-token=200ms",
             "--inter-token-latency=50ms",
             "--force-dummy-tokenizer",
-            resources={"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
         )
     },
 }

@@ -10,7 +10,7 @@ from typing import Any
 from proofs.api import Mutant, Proof, proves
 from tests.proofs.installed import PICKER, RIGHTS, ROUTER, SERVICE, ask, install, install_router, router
 
-from .steps import CONTAINER_RIGHTS, POD_RIGHTS, from_field, part, wait_for_ready_endpoints
+from .steps import from_field, part, wait_for_ready_endpoints
 
 #: What the picker's account may do: resources by group, and verbs for each.
 READS = {
@@ -20,46 +20,33 @@ READS = {
     "inference.networking.x-k8s.io": ["inferenceobjectives", "inferencemodelrewrites"],
 }
 VERBS = ["get", "list", "watch"]
-HEALTH = {"grpc": {"port": 9003, "service": "inference-extension"}}
-ENVOY_CONTAINER = {
-    "name": "envoy",
-    "args": ["--config-path", "/etc/envoy/envoy.yaml", "--concurrency", "1"],
-    "ports": [{"name": "http", "containerPort": 8081}, {"name": "readiness", "containerPort": 19001}],
-    "readinessProbe": {"httpGet": {"path": "/ready", "port": "readiness"}, "periodSeconds": 1},
-    "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
-    "securityContext": CONTAINER_RIGHTS,
-    "volumeMounts": [{"name": "envoy-config", "mountPath": "/etc/envoy", "readOnly": True}],
-}
-PICKER_CONTAINER = {
-    "name": "endpoint-picker",
-    "args": [
-        "--pool-name=demo",
-        "--pool-namespace=$(NAMESPACE)",
-        "--config-file=/config/endpoint-picker.yaml",
-        "--refresh-metrics-interval=500ms",
-        "--metrics-endpoint-auth=false",
-        "--tracing=false",
-    ],
-    "env": [from_field("NAMESPACE", "metadata.namespace")],
-    "ports": [
-        {"name": "grpc", "containerPort": 9002},
-        {"name": "health", "containerPort": 9003},
-        {"name": "metrics", "containerPort": 9090},
-    ],
-    "readinessProbe": {**HEALTH, "periodSeconds": 1},
-    "livenessProbe": {**HEALTH, "initialDelaySeconds": 10},
-    "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
-    "securityContext": CONTAINER_RIGHTS,
-    "volumeMounts": [{"name": "picker-config", "mountPath": "/config", "readOnly": True}],
-}
+#: The router's pods, without what proofs/workloads.py has a rule for.
 DEPLOYMENT = {
     "replicas": 1,
     "selector": {"matchLabels": {"app.kubernetes.io/name": "router"}},
     "template": {
         "spec": {
             "serviceAccountName": "endpoint-picker",
-            "securityContext": POD_RIGHTS,
-            "containers": [ENVOY_CONTAINER, PICKER_CONTAINER],
+            "containers": [
+                {
+                    "name": "envoy",
+                    "args": ["--config-path", "/etc/envoy/envoy.yaml", "--concurrency", "1"],
+                    "volumeMounts": [{"name": "envoy-config", "mountPath": "/etc/envoy", "readOnly": True}],
+                },
+                {
+                    "name": "endpoint-picker",
+                    "args": [
+                        "--pool-name=demo",
+                        "--pool-namespace=$(NAMESPACE)",
+                        "--config-file=/config/endpoint-picker.yaml",
+                        "--refresh-metrics-interval=500ms",
+                        "--metrics-endpoint-auth=false",
+                        "--tracing=false",
+                    ],
+                    "env": [from_field("NAMESPACE", "metadata.namespace")],
+                    "volumeMounts": [{"name": "picker-config", "mountPath": "/config", "readOnly": True}],
+                },
+            ],
             "volumes": [
                 {"name": "envoy-config", "configMap": {"name": "envoy-config"}},
                 {"name": "picker-config", "configMap": {"name": "endpoint-picker-config"}},
