@@ -113,7 +113,7 @@ def down(*, with_images: bool) -> None:
 def show_images(folder: Path | None, specs: Sequence[str]) -> None:
     """Show where each image came from, or would come from; or save all of them."""
     if folder:
-        airgap.save(find_engine(), folder, specs)
+        airgap.save(folder, specs)
         return
     if specs:
         raise click.UsageError("--with goes with --save.")
