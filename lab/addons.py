@@ -59,12 +59,16 @@ class Addon:
     (`module:name`) that take the parameters and return further values, `undo` functions
     that take back what those did to the cluster. With `router`, the objects are translated
     for the router line that the lab has; with `newer_router`, no other line than the
-    edition's will do.
+    edition's will do. `memory` (MiB) and `pods` are what it takes in steady state, and
+    `each` what it takes in addition for every one that a parameter counts.
     """
 
     name: str
     about: str
     namespace: str
+    memory: int
+    pods: int
+    each: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
@@ -76,6 +80,8 @@ class Addon:
     router: bool = False
     newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
+    #: The text by which it was asked for.
+    spec: str = field(default="", compare=False)
 
     @property
     def files(self) -> dict[Path, Path]:
@@ -99,6 +105,7 @@ def names() -> list[str]:
     return sorted(file.parent.name for file in FOLDERS.glob("*/addon.toml"))
 
 
+@cache
 def find(spec: str) -> Addon:
     """Return the add-on that a text such as `fleet:model=chat,replicas=2` asks for.
 
@@ -118,7 +125,7 @@ def find(spec: str) -> Addon:
         namespace = f"{namespace}-{_hash(json.dumps(parameters, sort_keys=True))[:6]}"
     row |= {key: tuple(row[key]) for key in row if isinstance(row[key], list)}
     try:
-        return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters})
+        return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters, "spec": spec})
     except TypeError as error:
         message = (
             f"lab/addons/{name}/addon.toml: {str(error).partition('() ')[2]}. lab/README.md lists the keys."
@@ -173,7 +180,11 @@ def installed() -> dict[str, str]:
 
 @cache
 def _own_row(name: str) -> dict[str, Any]:
-    return edition.read_toml(FOLDERS / name / "addon.toml")
+    row = edition.read_toml(FOLDERS / name / "addon.toml")
+    if missing := [key for key in ("about", "memory", "pods") if key not in row]:
+        message = f"lab/addons/{name}/addon.toml does not say {', '.join(missing)}. lab/README.md tells how."
+        raise LabError(message)
+    return row
 
 
 def _row(name: str) -> dict[str, Any]:
@@ -184,8 +195,10 @@ def _row(name: str) -> dict[str, Any]:
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
-        for key in ("parameters", "choices", "ready"):
+        for key in ("parameters", "choices", "each", "ready"):
             row[key] = {**part.get(key, {}), **row.get(key, {})}
+        for key in ("memory", "pods"):
+            row[key] += part[key]
     return row
 
 
