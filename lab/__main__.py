@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from lab import addons, airgap, cluster, doctor, edition, home, images, objects, registry, translate
+from lab import addons, airgap, budget, cluster, doctor, edition, home, images, objects, registry, translate
 from lab.engine import find_engine
 from lab.errors import LabError
 from lab.lock import alone
@@ -68,6 +68,7 @@ def add(spec: str | None) -> None:
             for parameter, default in addon.parameters.items():
                 click.echo(f"{'':28}{parameter}={default}")
         return
+    budget.require(spec)
     addon = addons.ensure(spec)
     say(f"{addon.name} is ready in the namespace {addon.namespace}.")
 
@@ -113,7 +114,7 @@ def down(*, with_images: bool) -> None:
 def show_images(folder: Path | None, specs: Sequence[str]) -> None:
     """Show where each image came from, or would come from; or save all of them."""
     if folder:
-        airgap.save(find_engine(), folder, specs)
+        airgap.save(folder, specs)
         return
     if specs:
         raise click.UsageError("--with goes with --save.")

@@ -14,8 +14,7 @@ import importlib
 import json
 import re
 import shutil
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -35,6 +34,17 @@ APPLIED = "life-with-llm-d/applied"
 RENDER_LIMIT = 300
 #: Label on an add-on's namespace: the add-on's name.
 LABEL = "life-with-llm-d/addon"
+#: What a value of a parameter is made of: words that mean nothing to a shell or to YAML.
+_WORD = r"(?:--)?[\w./](?:[\w./=-]|:(?=[\w./=-]))*"
+WORDS = re.compile(rf"(?:{_WORD}(?: {_WORD})*)?", re.ASCII)
+#: What a namespace may be called (RFC 1123, a label).
+NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+#: A parameter whose default has one of these forms takes no other: what it is -> the form.
+FORMS = {
+    "a whole number": re.compile(r"\d+"),
+    "a duration such as 400ms": re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+"),
+    "an amount such as 1Gi": re.compile(r"\d+(?:[kMG]|[KMG]i)?"),
+}
 #: `${name}`, `${versions.name}`, `${images.name}`; a bare $name is left to shells.
 PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 
@@ -49,12 +59,16 @@ class Addon:
     (`module:name`) that take the parameters and return further values, `undo` functions
     that take back what those did to the cluster. With `router`, the objects are translated
     for the router line that the lab has; with `newer_router`, no other line than the
-    edition's will do.
+    edition's will do. `memory` (MiB) and `pods` are what it takes in steady state, and
+    `each` what it takes in addition for every one that a parameter counts.
     """
 
     name: str
     about: str
     namespace: str
+    memory: int
+    pods: int
+    each: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
@@ -66,6 +80,8 @@ class Addon:
     router: bool = False
     newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
+    #: The text by which it was asked for.
+    spec: str = field(default="", compare=False)
 
     @property
     def files(self) -> dict[Path, Path]:
@@ -89,6 +105,7 @@ def names() -> list[str]:
     return sorted(file.parent.name for file in FOLDERS.glob("*/addon.toml"))
 
 
+@cache
 def find(spec: str) -> Addon:
     """Return the add-on that a text such as `fleet:model=chat,replicas=2` asks for.
 
@@ -107,7 +124,22 @@ def find(spec: str) -> Addon:
     if parameters != defaults and not given_namespace:
         namespace = f"{namespace}-{_hash(json.dumps(parameters, sort_keys=True))[:6]}"
     row |= {key: tuple(row[key]) for key in row if isinstance(row[key], list)}
-    return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters})
+    try:
+        return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters, "spec": spec})
+    except TypeError as error:
+        message = (
+            f"lab/addons/{name}/addon.toml: {str(error).partition('() ')[2]}. lab/README.md lists the keys."
+        )
+        raise LabError(message) from error
+
+
+def with_needs(specs: Iterable[str]) -> list[Addon]:
+    """Return add-ons and all that they need, each once, after what it needs itself."""
+    found: dict[str, Addon] = {}
+    for spec in specs:
+        addon = find(spec)
+        found |= {one.namespace: one for one in [*with_needs(addon.needs), addon]}
+    return list(found.values())
 
 
 def ensure(spec: str) -> Addon:
@@ -147,24 +179,26 @@ def installed() -> dict[str, str]:
 
 
 @cache
-def _row_text(name: str) -> str:
-    return (FOLDERS / name / "addon.toml").read_text()
+def _own_row(name: str) -> dict[str, Any]:
+    row = edition.read_toml(FOLDERS / name / "addon.toml")
+    if missing := [key for key in ("about", "memory", "pods") if key not in row]:
+        message = f"lab/addons/{name}/addon.toml does not say {', '.join(missing)}. lab/README.md tells how."
+        raise LabError(message)
+    return row
 
 
 def _row(name: str) -> dict[str, Any]:
     """Return what addon.toml says, joined with what the add-ons that it includes say."""
-    try:
-        row = tomllib.loads(_row_text(name))
-    except tomllib.TOMLDecodeError as error:
-        message = f"lab/addons/{name}/addon.toml is not TOML: {error}. Correct it."
-        raise LabError(message) from error
+    row = dict(_own_row(name))
     for part in map(_row, row.get("includes", [])):
         for key in ("needs", "images", "prepare", "undo"):
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
-        for key in ("parameters", "choices", "ready"):
+        for key in ("parameters", "choices", "each", "ready"):
             row[key] = {**part.get(key, {}), **row.get(key, {})}
+        for key in ("memory", "pods"):
+            row[key] += part[key]
     return row
 
 
@@ -183,14 +217,28 @@ def _given(
     for part in filter(None, chosen.split(",")):
         key, sign, value = part.partition("=")
         if not sign or key not in {*defaults, "namespace"}:
-            known = ", ".join([*defaults, "namespace"])
-            message = f"The add-on {name} takes no {part!r}. Write name=value; known are: {known}."
-            raise LabError(message)
-        if value not in choices.get(key, [value]):
-            message = f"The add-on {name} takes no {part!r}. {key} is one of: {', '.join(choices[key])}."
+            remedy = f"Write name=value; known are: {', '.join([*defaults, 'namespace'])}."
+        else:
+            remedy = _wrong(key, value, defaults.get(key, ""), choices.get(key, []))
+        if remedy:
+            message = f"The add-on {name} takes no {part!r}. {remedy}"
             raise LabError(message)
         given[key] = value
     return given
+
+
+def _wrong(key: str, value: str, default: str, choices: Sequence[str]) -> str:
+    """Return what a parameter takes when it does not take this value; empty when it does."""
+    if choices:
+        return "" if value in choices else f"{key} is one of: {', '.join(choices)}."
+    if key == "namespace" and not NAMESPACE.fullmatch(value):
+        return "A namespace has small letters, digits and - inside, 63 at most."
+    for what, form in FORMS.items():
+        if form.fullmatch(default):
+            return "" if form.fullmatch(value) else f"{key} is {what}."
+    if not WORDS.fullmatch(value):
+        return f"{key} has letters, digits and any of . _ / : = - only; single blanks part several words."
+    return ""
 
 
 def _start(engine: Engine, addon: Addon) -> None:

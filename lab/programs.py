@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import sysconfig
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,8 +37,7 @@ PATIENCE = 3
 @cache
 def table(name: str) -> dict[str, dict[str, Any]]:
     """Return `programs` or `images` of builds.toml."""
-    with (Path(__file__).resolve().parent / "builds.toml").open("rb") as file:
-        rows: dict[str, dict[str, Any]] = tomllib.load(file)[name]
+    rows: dict[str, dict[str, Any]] = edition.read_toml(Path(__file__).resolve().parent / "builds.toml")[name]
     return rows
 
 

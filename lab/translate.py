@@ -10,7 +10,6 @@ from textwrap import fill
 import click
 from ruamel.yaml.error import MarkedYAMLError
 
-from lab import edition
 from lab.errors import LabError
 from lab.router_lines import Translation, translation
 
@@ -22,7 +21,7 @@ from lab.router_lines import Translation, translation
     "version",
     required=True,
     metavar="VERSION",
-    help=f"The router's version, such as {edition.versions()['router']}.",
+    help="The router's version, as edition.toml names it.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the text there.")
 def command(file: Path, version: str, output: Path | None) -> None:

@@ -73,10 +73,11 @@ class ProofResult:
 
     `expected` and `passed` hold the ids of its test items. `partial` says that some of
     them were left out, `broken` that it failed without a mutant, `skipped` why it could
-    not run here. `remembered` are the mutants that an earlier session killed. `random`
-    maps random mutants to what killed them, empty for those that survived, `keys` mutants to
-    the keys of their kills. `digests`, `environment`, `proved`, `answered_by` and `seen` come
-    from the run on the unchanged listings.
+    not run here, `taken` why its record is taken for true instead. `remembered` are the
+    mutants that an earlier session killed. `random` maps random mutants to what killed
+    them, empty for those that survived, `keys` mutants to the keys of their kills.
+    `digests`, `environment`, `proved`, `answered_by` and `seen` come from the run on the
+    unchanged listings.
     """
 
     claim: Claim
@@ -85,6 +86,7 @@ class ProofResult:
     partial: bool = False
     broken: bool = False
     skipped: str = ""
+    taken: str = ""
     killed_by: dict[str, str] = field(default_factory=dict)
     remembered: set[str] = field(default_factory=set)
     survived: set[str] = field(default_factory=set)
@@ -160,7 +162,9 @@ class Ledger:
         """Return what was collected, without what it came to."""
         return Plan(
             {
-                name: ProofResult(result.claim, expected=result.expected, partial=result.partial)
+                name: ProofResult(
+                    result.claim, expected=result.expected, partial=result.partial, taken=result.taken
+                )
                 for name, result in self.proofs.items()
             },
             self.modules,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pickle
 import secrets
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -36,15 +35,6 @@ def is_worker(config: pytest.Config) -> bool:
 def is_controller(config: pytest.Config) -> bool:
     """Tell whether this process has workers that run the tests."""
     return bool(config.getoption("numprocesses", None)) and not is_worker(config)
-
-
-def in_own_order(config: pytest.Config, names: Sequence[str]) -> Sequence[str]:
-    """Return the names from another one on in each worker, so that workers do not queue for one."""
-    given: dict[str, Any] = getattr(config, "workerinput", {})
-    if not given:
-        return names
-    first = int(given["workerid"].removeprefix("gw")) * len(names) // int(given["workercount"])
-    return [*names[first:], *names[:first]]
 
 
 def session_label(config: pytest.Config) -> str:
