@@ -153,8 +153,20 @@ def ensure(spec: str) -> Addon:
     if not _runs(addon):
         engine = find_engine()
         cluster.connect()
+        build_shared([spec])
         _start(engine, addon)
     return addon
+
+
+def build_shared(specs: Iterable[str]) -> None:
+    """Build the programs that several add-ons use, before the first of them starts."""
+    for group in shared_programs(with_needs(specs)):
+        programs.build(group)
+
+
+def shared_programs(chosen: Iterable[Addon]) -> list[str]:
+    """Return the groups of builds.toml that add-ons are rendered with: helm, where one has a chart."""
+    return ["helm"] if any("chart" in addon.upstream for addon in chosen) else []
 
 
 def remove(spec: str) -> None:
