@@ -12,7 +12,6 @@ nothing proves makes a warning, which ends a strict build, and takes the stamp's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,22 +23,12 @@ from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata, OptionSpec
 
 from extensions.proven import proven, root_of
-from extensions.records import RecordError, is_refused, refusal_path
-from extensions.stamp import label_of, make_stamp
+from extensions.stamp import make_stamp
+from proofs.listings import is_refused, label_of, language_of, refusal_path
+from proofs.records import RecordError
 
 logger = logging.getLogger(__name__)
 
-LANGUAGES: Mapping[str, str] = {
-    ".conf": "nginx",
-    ".console": "console",
-    ".go": "go",
-    ".json": "json",
-    ".promql": "promql",
-    ".py": "python",
-    ".sh": "bash",
-    ".toml": "toml",
-    ".yaml": "yaml",
-}
 EXCERPT = {"lines", "pyobject", "start-after", "start-at", "end-before", "end-at"}
 
 
@@ -77,7 +66,7 @@ class Listing(LiteralInclude):
 
     def _included(self, listing: str) -> list[nodes.Node]:
         self.arguments[0] = f"/../examples/{listing}"
-        self.options.setdefault("language", LANGUAGES.get(Path(listing).suffix, "text"))
+        self.options.setdefault("language", language_of(listing))
         self.options.setdefault("name", label_of(listing))
         included = super().run()
         for block in (block for node in included for block in node.findall(nodes.literal_block)):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sphinx.environment import BuildEnvironment
 
-from extensions.records import Record, RecordError, load_records, why_unproven
+from proofs.records import Record, RecordError, load_records, why_unproven
 
 
 def root_of(env: BuildEnvironment) -> Path:

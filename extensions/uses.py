@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from extensions.stamp import label_of
+from proofs.listings import label_of
 
 #: As safe, and faster where PyYAML comes with libyaml.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

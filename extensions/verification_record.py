@@ -14,11 +14,11 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.chapter_numbers import chapter_number
-from extensions.outline import FILE, load_outline
 from extensions.proven import records_of, root_of
-from extensions.records import Record, RecordError, digest, tally
 from extensions.rereading import made_of, reread_when_changed
 from extensions.stamp import claim, record_label
+from proofs.outline import FILE, load_outline
+from proofs.records import Record, RecordError, digest, tally
 
 #: The field of a page's metadata that says which files of records/ it was made of.
 READ = "records"

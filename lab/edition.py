@@ -17,13 +17,14 @@ PROJECT = Path(__file__).resolve().parent.parent
 class PinnedImage:
     """An image that the lab runs, under the name that manifests use.
 
-    `build` names its offline build in builds.toml, `fallback` the image that takes
-    its place where it cannot be had, `digest` (`sha256:...`) the only content that is
-    taken from its registry; all three may be empty.
+    `component` is the key of its version, `build` names its offline build in builds.toml,
+    `fallback` the image that takes its place where it cannot be had, `digest` (`sha256:...`)
+    the only content that is taken from its registry; all but `component` may be empty.
     """
 
     key: str
     name: str
+    component: str = ""
     build: str = ""
     fallback: str = ""
     digest: str = ""
@@ -40,6 +41,11 @@ def versions() -> dict[str, str]:
 def images() -> dict[str, PinnedImage]:
     """Return key -> image, in the order of edition.toml."""
     return {key: _image(key, row) for key, row in _edition()["images"].items()}
+
+
+def component_of(image: str) -> str:
+    """Return the component whose image this is; empty for an image that is not pinned."""
+    return next((one.component for one in images().values() if one.name == image), "")
 
 
 def fill(template: str) -> str:
@@ -74,7 +80,8 @@ def _edition() -> dict[str, Any]:
 
 def _image(key: str, row: dict[str, str]) -> PinnedImage:
     try:
-        return PinnedImage(key, **{**row, "name": fill(row["name"])})
+        component = row["name"].partition(":{")[2].partition("}")[0].removesuffix("-offline")
+        return PinnedImage(key, **{"component": component, **row, "name": fill(row["name"])})
     except (KeyError, TypeError) as error:
         message = (
             f"edition.toml, [images.{key}]: give name, and at most build, fallback and digest beside it."

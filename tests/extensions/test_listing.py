@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from extensions.records import Record
 from extensions.stamp import claim, newest
+from proofs.records import Record
 from tests.extensions.conftest import Site, visible
 
 CHAPTER = "source/02-first.md"

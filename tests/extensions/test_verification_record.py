@@ -27,7 +27,7 @@ def test_an_entry_says_what_was_proved_where_and_what_breaks_it(shown: Site) -> 
     assert "P.1. Chapter 2: First" in page
     assert "Ran on kind · 2026-11-26 · Kubernetes v1.36.1 · router v0.7.1, configuration translated" in page
     assert "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0" in page
-    assert "Proved by test_it in tests/examples/test_02_first.py" in page
+    assert "Proved by test_it in tests/proofs/test_02_first.py" in page
     assert "8000 -> 8001: nothing listens there" in page
 
 

@@ -7,8 +7,10 @@ from collections import Counter
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from extensions.outline import load_outline
+from proofs.outline import load_outline
 from tests.book.editions.conftest import BOOK, HTML, Pages, Print, bare, text_of
+
+pytestmark = pytest.mark.editions
 
 #: What is counted, and how HTML and EPUB mark it.
 ELEMENTS = {

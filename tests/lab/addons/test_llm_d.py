@@ -15,7 +15,7 @@ import pytest
 from lab import addons, cluster
 from lab.errors import NotAvailable
 from lab.router_lines.differences import differs, metric
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
 from tests.lab.addons.traffic import (
     POD,
     at_once,
@@ -26,6 +26,8 @@ from tests.lab.addons.traffic import (
     pods_that_answer,
     reach,
 )
+
+pytestmark = pytest.mark.addon
 
 #: Chance lets 12 requests go to the same of three pods once in 177,147 times.
 MANY = 12

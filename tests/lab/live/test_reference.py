@@ -8,10 +8,12 @@ import pytest
 
 from lab import cluster
 from lab.errors import LabError
-from tests.reference import configuration, in_lab
-from tests.reference.plugins import describe, parameter
-from tests.reference.programs import Programs
-from tests.reference.record import FOLDER, recorded
+from tools.reference import configuration, in_lab
+from tools.reference.plugins import describe, parameter
+from tools.reference.programs import Programs
+from tools.reference.record import FOLDER, recorded
+
+pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
 REMEDY = "run `nox -s reference`, look at the differences and commit source/reference/"
 

@@ -23,7 +23,9 @@ from lab import edition, home, programs
 from lab.errors import LabError
 from lab.router_lines import translation
 from lab.router_lines.table import Line, other, table, version
-from tests.reference.programs import taken
+from tools.reference.programs import taken
+
+pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
 CONFIGURATIONS: dict[str, Any] = YAML(typ="safe").load(
     (Path(__file__).parents[1] / "router_configurations.yaml").read_text()
@@ -67,7 +69,7 @@ static_resources:
           - lb_endpoints:
               - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 1}}}
 """  # noqa: E501
-UPGRADED = edition.PROJECT / "examples/15-maintenance-and-updates/older-picker-config.yaml"
+UPGRADED = edition.PROJECT / "examples/15-maintenance/older-picker-config.yaml"
 UPSTREAM = "github.com/llm-d/llm-d-inference-scheduler"
 
 WHOLE = [(line, name) for line in HEADS for name in CONFIGURATIONS[line]]

@@ -1,0 +1,84 @@
+"""What a session says of its proofs at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from proofs.ledger import Ledger
+
+
+def proofs_in_short(ledger: Ledger) -> list[str]:
+    """Return how many proofs and mutants there were, and why proofs were skipped."""
+    results = [result for result in ledger.proofs.values() if result.expected]
+    if not results:
+        return []
+    skipped = {name: result.skipped for name, result in ledger.proofs.items() if result.skipped}
+    complete = sum(result.complete for result in results)
+    fates = [row[-1] for row in _fates(ledger)]
+    survived, not_run = fates.count(SURVIVED), fates.count(NOT_RUN)
+    killed = len(fates) - survived - not_run
+    remembered = sum(len(result.remembered) for result in results)
+    earlier = f" ({remembered} of them earlier, on the same files)" if remembered else ""
+    return [
+        f"{len(results)} proofs: {complete} complete, {len(skipped)} skipped",
+        f"{len(fates)} mutants: {killed} killed{earlier}, {survived} survived, {not_run} not run",
+        *(f"skipped: {name}: {reason}" for name, reason in skipped.items()),
+    ]
+
+
+SURVIVED = "SURVIVED"
+NOT_RUN = "not run"
+
+
+def mutants_table(ledger: Ledger) -> list[str]:
+    """Return a line for every mutant: proof, listing, why it must be noticed, what killed it."""
+    return [" · ".join(row) for row in _fates(ledger)]
+
+
+def _fates(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
+    for name, result in sorted(ledger.proofs.items()):
+        for mutant in result.claim.mutants if result.expected else ():
+            fate = result.killed_by.get(mutant.because)
+            if fate is None:
+                fate = SURVIVED if mutant.because in result.survived else NOT_RUN
+            yield name.split("::")[-1], mutant.listing, f"{mutant.change} ({mutant.because})", fate
+
+
+def random_mutants_in_short(ledger: Ledger) -> list[str]:
+    """Return how many random mutants were killed, and those that no proof of their listing noticed."""
+    killers: dict[str, list[str]] = {}
+    for result in ledger.proofs.values():
+        for mutant, killed_by in result.random.items():
+            killers.setdefault(mutant, []).append(killed_by)
+    if not killers:
+        return []
+    survivors = sorted(mutant for mutant, found in killers.items() if not any(found))
+    stumbled = sum(
+        any(found) and all(one.startswith("stumbled") for one in found if one) for found in killers.values()
+    )
+    counts = (
+        f"{len(killers)} random mutants: {len(killers) - len(survivors)} killed "
+        f"({stumbled} of them by an error), {len(survivors)} survived"
+    )
+    return [counts, *(f"survived: {mutant}" for mutant in survivors)]
+
+
+def overheads(ledger: Ledger) -> list[str]:
+    """Return what the harness itself took for each proof, in seconds: a run on average, and at most."""
+    return [
+        f"{sum(seconds) / len(seconds):6.2f} on average, {max(seconds):6.2f} at most: {name}"
+        for name, result in sorted(ledger.proofs.items())
+        if (seconds := result.own_seconds)
+    ]
+
+
+def closing_lines(ledger: Ledger) -> list[str]:
+    """Return a sentence for every listing that stays as it was, and is not proved by that."""
+    return [
+        *ledger.unproven(),
+        *(
+            f"{name}: not all of its runs passed in this session, so no record of it changed"
+            for name, result in ledger.proofs.items()
+            if result.expected and not result.complete and not result.skipped
+        ),
+    ]
