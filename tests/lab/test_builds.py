@@ -122,7 +122,7 @@ def test_all_builds_share_the_labs_modules_and_cache_and_leave_the_users_alone(
 def test_helm_is_built_before_an_addon_with_a_chart_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     monkeypatch.setattr(programs, "build", done.append)
-    for name, answer in {"_runs": False, "_require_router_line": None, "find_engine": None}.items():
+    for name, answer in {"_runs": False, "find_engine": None}.items():
         monkeypatch.setattr(addons, name, lambda *_, answer=answer: answer)
     monkeypatch.setattr(cluster, "connect", lambda: None)
     monkeypatch.setattr(addons, "_start", lambda _engine, addon: done.append(addon.name))

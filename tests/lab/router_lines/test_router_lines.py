@@ -13,9 +13,9 @@ from ruamel.yaml.error import MarkedYAMLError
 from lab import edition, router_lines
 from lab.errors import LabError
 from lab.router_lines import translate, translation
+from lab.router_lines.command import command
 from lab.router_lines.table import Line, other, table, version
-from lab.translate import command
-from tests.lab.router_meaning import meaning
+from tests.lab.router_lines.meaning import meaning
 
 HERE = Path(__file__).parent
 NEWER = version("newer")
@@ -30,8 +30,8 @@ def read(name: str) -> Any:  # noqa: ANN401  (a YAML document is anything)
     return YAML(typ="safe").load((HERE / name).read_text())
 
 
-PAIRS = read("router_pairs.yaml")
-CONFIGURATIONS = read("router_configurations.yaml")
+PAIRS = read("pairs.yaml")
+CONFIGURATIONS = read("configurations.yaml")
 WHOLE = [(line, name) for line in ("newer", "older") for name in CONFIGURATIONS[line]]
 REFUSED = [("older", name) for name in CONFIGURATIONS["not-on-older"]]
 REFUSED += [("newer", name) for name in CONFIGURATIONS["not-on-newer"]]
@@ -210,6 +210,14 @@ def _meanings(text: str) -> list[dict[str, Any]]:
     documents = YAML(typ="safe").load_all(text)
     files = [file for one in documents if one["kind"] == "ConfigMap" for file in one["data"].values()]
     return [meaning(file, "newer") for file in files if "EndpointPickerConfig" in file]
+
+
+def test_the_rest_of_the_lab_asks_for_lines_where_the_readme_says_and_nowhere_else() -> None:
+    folder = edition.PROJECT / "lab"
+    callers = {file.name for file in folder.glob("*.py") if "router_lines" in file.read_text()}
+    readme = (folder / "router_lines/README.md").read_text()
+    assert callers == {"__main__.py", "addons.py", "cluster.py"}
+    assert all(f"| `lab/{name}` |" in readme for name in callers)
 
 
 def test_an_unknown_line_is_refused() -> None:
