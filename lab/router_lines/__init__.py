@@ -33,6 +33,7 @@ from typing import Any
 
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from lab import yaml_documents
 from lab.errors import LabError
 from lab.router_lines import configuration, data_layer, manifests, plugin_rules, yaml_text
 from lab.router_lines.differences import differs, metric
@@ -85,7 +86,8 @@ def translation(text: str, line: str) -> Translation:
     A text that is written for this line comes back with the same bytes and no changes.
     """
     work = Pass(line_of(line))
-    parts = [Part(part, yaml_text.load(part)) for part in yaml_text.split(text)]
+    texts = [part.marker + part.text for part in yaml_documents.split(text)]
+    parts = [Part(part, yaml_text.load(part)) for part in texts]
     # Parameters move from a configuration to flags on the older line, and back.
     steps = [_configurations, _manifests] if work.to == "older" else [_manifests, _configurations]
     for step in steps:

@@ -300,7 +300,7 @@ def test_the_command_says_that_nothing_changed_and_keeps_the_bytes(tmp_path: Pat
     [
         (None, r"cannot be read: No such file or directory\."),
         (b"\xff\xfe", r"is not text in UTF-8\."),
-        (b"a: b: c\n", r"is not YAML, line 1: mapping values are not allowed here\."),
+        (b"a: 1\n---\n\nb: c: d\n", r"config\.yaml, line 4: mapping values are not allowed here$"),
     ],
 )
 def test_the_command_answers_trouble_with_a_sentence(
