@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from lab import addons, airgap, budget, cluster, doctor, edition, home, images, objects, registry, translate
+from lab import addons, airgap, budget, cluster, doctor, edition, home, images, objects, registry
 from lab.engine import find_engine
 from lab.errors import LabError
 from lab.lock import alone
 from lab.progress import say
+from lab.router_lines.command import command
 
 EPILOG = "Everything the lab keeps lies in one folder: LIFE_WITH_LLMD_HOME, or the user's cache."
 
@@ -80,7 +81,7 @@ def remove(spec: str) -> None:
     addons.remove(spec)
 
 
-main.add_command(translate.command)
+main.add_command(command)
 
 
 @main.command()

@@ -20,12 +20,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab import cluster, edition, home, images, programs, registry, rollout, router_lines, upstream
+from lab import cluster, edition, home, images, programs, registry, rollout, upstream
 from lab.engine import Engine, find_engine
-from lab.errors import LabError, NotAvailable
+from lab.errors import LabError
 from lab.lock import alone
 from lab.process import run
 from lab.progress import step
+from lab.router_lines import here
 
 FOLDERS = Path(__file__).resolve().parent / "addons"
 #: Annotation on an add-on's namespace: what was applied to it, once that was ready.
@@ -149,12 +150,25 @@ def ensure(spec: str) -> Addon:
     router is too old for it; LabError when it does not become ready.
     """
     addon = find(spec)
-    _require_router_line(addon)
+    if addon.newer_router:
+        here.require_newer(addon.name)
     if not _runs(addon):
         engine = find_engine()
         cluster.connect()
+        build_shared([spec])
         _start(engine, addon)
     return addon
+
+
+def build_shared(specs: Iterable[str]) -> None:
+    """Build the programs that several add-ons use, before the first of them starts."""
+    for group in shared_programs(with_needs(specs)):
+        programs.build(group)
+
+
+def shared_programs(chosen: Iterable[Addon]) -> list[str]:
+    """Return the groups of builds.toml that add-ons are rendered with: helm, where one has a chart."""
+    return ["helm"] if any("chart" in addon.upstream for addon in chosen) else []
 
 
 def remove(spec: str) -> None:
@@ -200,13 +214,6 @@ def _row(name: str) -> dict[str, Any]:
         for key in ("memory", "pods"):
             row[key] += part[key]
     return row
-
-
-def _require_router_line(addon: Addon) -> None:
-    needed, found = edition.versions()["router"], cluster.router_line()
-    if addon.newer_router and found != needed:
-        message = f"The add-on {addon.name} needs router {needed}; this lab has {found}."
-        raise NotAvailable(message)
 
 
 def _given(
@@ -305,7 +312,7 @@ def _key(addon: Addon) -> str:
         *(_fill(source, values) for source in addon.files.values()),
         json.dumps(addon.parameters, sort_keys=True),
         *(provided[key].identity if key in provided else "" for key in addon.images),
-        cluster.router_line(),
+        here.line(),
         upstream.key(addon.upstream["module"]) if addon.upstream else "",
     ]
     return _hash("\0".join(parts))
@@ -338,20 +345,11 @@ def _render(addon: Addon) -> Path:
             _add_upstream(addon, work)
         text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}", timeout=RENDER_LIMIT)
         if addon.router:
-            text = _for_this_router(addon, text)
+            text = here.adapted(text, addon.name)
         rollout.write(work / target.name, rollout.parse(text))
         shutil.rmtree(target.parent, ignore_errors=True)
         work.rename(target.parent)
     return target
-
-
-def _for_this_router(addon: Addon, text: str) -> str:
-    """Translate an add-on's objects; what the lab's router lacks makes it unavailable here."""
-    try:
-        return router_lines.translate(text, cluster.router_line())
-    except LabError as error:
-        message = f"The add-on {addon.name} cannot be had with this lab's router. {error}"
-        raise NotAvailable(message) from error
 
 
 def _prepared(addon: Addon) -> dict[str, str]:

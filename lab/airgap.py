@@ -72,8 +72,7 @@ def _parts(engine: Engine, chosen: list[Addon]) -> Iterator[Part]:
     keys = dict.fromkeys([*images.BASE, *(key for addon in chosen for key in addon.images)])
     provided = images.provide(engine, keys)
     yield from (_image_part(engine, image) for image in {one.name: one for one in provided.values()}.values())
-    groups = ["kind", *(["helm"] if any("chart" in addon.upstream for addon in chosen) else [])]
-    for group in groups:
+    for group in ["kind", *addons.shared_programs(chosen)]:
         yield _folder_part(programs.archive_name(group), programs.build(group))
     for place in dict.fromkeys(
         [objects.BASES, *(place for addon in chosen for place in addon.upstream_folders)]

@@ -15,6 +15,7 @@ import httpx
 
 from lab import archives, edition, home, host
 from lab.errors import LabError
+from lab.lock import alone
 from lab.process import run
 from lab.progress import step
 
@@ -51,15 +52,22 @@ def build(group: str) -> Path:
 
     The folder's name carries a hash of everything that goes into the build, so a
     changed pin makes a new folder; it appears only when every program is finished.
+    Commands that want the same group at once wait for the first of them.
     """
-    parent = home.folder("programs")
-    target = parent / f"{group}-{key(group)}"
-    if target.exists():
-        return target
+    target = home.folder("programs") / f"{group}-{key(group)}"
+    if not target.exists():
+        with alone(f"program-{group}"):
+            if not target.exists():  # meanwhile, by another command
+                _make(group, target)
+    return target
+
+
+def _make(group: str, target: Path) -> None:
+    parent = target.parent
     for old in parent.glob(f"{group}-{'?' * 12}"):
         shutil.rmtree(old)
     if archives.unpack(archive_name(group), target):
-        return target
+        return
     first = not (home.folder("go") / "build").exists()
     host.require_space(home.home(), host.BUILD_SPACE if first else host.NEXT_BUILD_SPACE)
     row = table("programs")[group]
@@ -70,7 +78,6 @@ def build(group: str) -> Path:
             with step(f"Building {name}"):
                 _compile(row, package, work / group / name)
         (work / group).rename(target)
-    return target
 
 
 def archive_name(group: str) -> str:

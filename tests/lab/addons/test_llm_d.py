@@ -12,8 +12,9 @@ from functools import partial
 import httpx
 import pytest
 
-from lab import addons, cluster
+from lab import addons
 from lab.errors import NotAvailable
+from lab.router_lines import here
 from lab.router_lines.differences import differs, metric
 from proofs.waiting import wait_until
 from tests.lab.addons.traffic import (
@@ -159,7 +160,7 @@ def test_equal_beginnings_go_to_one_pod(started: dict[str, str]) -> None:
 
 def line() -> str:
     """Return the version of the router in this lab."""
-    return cluster.router_line()
+    return here.line()
 
 
 def decisions(room: str, decision: str) -> float:

@@ -28,7 +28,7 @@ from tools.reference.programs import taken
 pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
 CONFIGURATIONS: dict[str, Any] = YAML(typ="safe").load(
-    (Path(__file__).parents[1] / "router_configurations.yaml").read_text()
+    Path(__file__).with_name("configurations.yaml").read_text()
 )
 HEADS: dict[Line, str] = {
     "newer": "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n",
