@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any, ClassVar
 
-from pygments.lexer import Lexer, do_insertions
+from pygments.lexer import Lexer, do_insertions  # type: ignore[attr-defined]  # its types leave it out
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, _TokenType
 from sphinx.directives.code import LiteralIncludeReader

@@ -60,6 +60,7 @@ class Listing(LiteralInclude):
         """Return the box: the file, the answer it got if it was refused, and the stamp."""
         listing = self.arguments[0]
         file = root_of(self.env) / "examples" / listing
+        label = self.options.setdefault("name", label_of(listing))
         self._note_sources(file, listing)
         body, excerpt = self._included(listing) if file.is_file() else ([], None)
         try:
@@ -72,7 +73,9 @@ class Listing(LiteralInclude):
             is_excerpt = excerpt is not None and bool(excerpt.cuts)
             foot = [*self._answer(listing, file), make_stamp(listing, record, is_excerpt=is_excerpt)]
         classes = [self.kind, "refused"] if is_refused(listing) else [self.kind]
-        return [nodes.container("", *body, *foot, classes=classes, literal_block=False)]
+        box = nodes.container("", *body, *foot, classes=classes, literal_block=False)
+        box.update_all_atts({"listing": listing, "label": label if self.options.get("caption") else ""})
+        return [box]
 
     def _require_caption(self, listing: str) -> None:
         if self.needs_caption and not self.options.get("caption"):
@@ -91,7 +94,6 @@ class Listing(LiteralInclude):
         """Return the nodes of the file, with marks in its text, and what was read of it."""
         self.arguments[0] = f"/../examples/{listing}"
         self.options.setdefault("language", LANGUAGES.get(Path(listing).suffix, "text"))
-        self.options.setdefault("name", label_of(listing))
         included = super().run()
         block = next((block for node in included for block in node.findall(nodes.literal_block)), None)
         if block is None:

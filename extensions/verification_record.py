@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from itertools import groupby
 from pathlib import PurePosixPath
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.chapter_numbers import chapter_number
 from extensions.outline import FILE, load_outline
 from extensions.proven import records_of, root_of
-from extensions.records import Record, RecordError, digest, tally
-from extensions.rereading import made_of, reread_when_changed
+from extensions.records import Record, RecordError, tally
+from extensions.rereading import note_records
 from extensions.stamp import claim, record_label
-
-#: The field of a page's metadata that says which files of records/ it was made of.
-READ = "records"
 
 
 class VerificationRecord(SphinxDirective):
@@ -30,7 +25,7 @@ class VerificationRecord(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the summary and a section per chapter."""
         self.env.note_dependency(FILE)
-        made_of(self.env, READ, _state)  # a new file of records/ is no dependency yet
+        note_records(self.env)
         try:
             records = records_of(root_of(self.env))
         except RecordError as error:
@@ -62,12 +57,6 @@ class VerificationRecord(SphinxDirective):
         return nodes.definition_list_item("", term, nodes.definition("", *_details(record)))
 
 
-def _state(env: BuildEnvironment) -> str:
-    """Return a digest of all files of records/."""
-    files = sorted((root_of(env) / "records").glob("*.json"))
-    return sha256("".join(f"{file.name} {digest(file)}\n" for file in files).encode()).hexdigest()
-
-
 def _details(record: Record) -> Iterator[nodes.Node]:
     """Give what was proved where, by which tests, and what made them fail."""
     for environment in record.environments:
@@ -89,6 +78,6 @@ def _paragraph(*parts: str | nodes.Node) -> nodes.paragraph:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive."""
+    app.setup_extension("extensions.rereading")
     app.add_directive("verification-record", VerificationRecord)
-    reread_when_changed(app, READ, _state)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
