@@ -16,7 +16,7 @@ from zipfile import ZipFile
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
-from extensions.bundle import UNUSED
+from extensions.bundle import ICON_FONT, ICONS
 from extensions.records import listing_files
 from tests.book.editions.conftest import BOOK, HTML, ROOT, Pages
 
@@ -168,7 +168,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
-def test_no_page_has_a_component_whose_style_is_left_out() -> None:
-    elements = (element for page in PAGES for element in soup(page).find_all(class_=True))
-    classes = {f".{name}" for element in elements for name in element["class"]}
-    assert [name for name in sorted(classes) if UNUSED.fullmatch(name)] == []
+def test_the_icon_font_holds_every_icon() -> None:
+    sizes = {"fa-fw", "fa-lg", "fa-solid"}
+    names = {name for page in PAGES for icon in soup(page).select(".fa-solid") for name in icon["class"]}
+    icons = {name.removeprefix("fa-") for name in names - sizes if name.startswith("fa-")}
+    assert icons
+    assert icons - set(ICONS) == set(), "add them to ICONS in extensions/bundle.py"
+    held = set(TTFont(HTML / "_static" / ICON_FONT).getBestCmap())
+    own = re.findall(r'"\\(f[0-9a-f]{3})"', (ROOT / "_static" / "book.css").read_text(encoding="utf-8"))
+    assert own
+    assert held == set(ICONS.values()) >= {int(code, 16) for code in own}
