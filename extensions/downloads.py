@@ -7,7 +7,6 @@ pages by `nox -s docs`, when all three editions are built.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -16,8 +15,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from extensions.chapter_numbers import chapter_number
-from extensions.proven import root_of
+from extensions.chapter_numbers import chapter_folder
 
 BOOK = (("The whole book", "PDF", "life-with-llm-d.pdf"), ("The whole book", "EPUB", "life-with-llm-d.epub"))
 
@@ -36,16 +34,11 @@ def offer(
     """Write the archive of a page's listings and hand the page its links."""
     if app.builder.name != "html" or doctree is None:
         return
-    files = [("Listings of this chapter", "zip", _archive(app, folder)) for folder in _folders(app, page)]
-    files += [("This page", "Markdown", f"{page}.md"), *BOOK]
+    files = [("This page", "Markdown", f"{page}.md"), *BOOK]
+    folder = chapter_folder(app.env, page)
+    if folder.is_dir():
+        files.insert(0, ("Listings of this chapter", "zip", _archive(app, folder)))
     context["downloads"] = [Download(what, kind, context["pathto"](name, 1)) for what, kind, name in files]
-
-
-def _folders(app: Sphinx, page: str) -> Iterator[Path]:
-    """Yield the folder of examples/ with the listings of a page."""
-    for folder in sorted((root_of(app.env) / "examples").glob("*/")):
-        if chapter_number(folder.name) == chapter_number(page):
-            yield folder
 
 
 def _archive(app: Sphinx, folder: Path) -> str:

@@ -11,8 +11,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from extensions.chapter_numbers import chapter_number
-from extensions.outline import FILE, load_outline
+from extensions.chapter_numbers import chapter_folder
+from extensions.outline import FILE, Chapter, load_outline
 from extensions.proven import records_of, root_of
 from extensions.records import Record, RecordError, tally
 from extensions.rereading import note_records
@@ -32,16 +32,22 @@ class VerificationRecord(SphinxDirective):
             raise self.error(str(error)) from error
         if not records:
             return [_paragraph("No listing is proved yet.")]
-        titles = {page.number: page.title for page in load_outline(self.env.srcdir).pages}
+        pages = load_outline(self.env.srcdir).pages
+        chapters = {chapter_folder(self.env, one.page).name: one for one in pages}
         by_chapter = groupby(sorted(records.items()), key=lambda item: PurePosixPath(item[0]).parts[0])
-        sections = [self._section(folder, titles, dict(group)) for folder, group in by_chapter]
+        sections = [self._section(folder, chapters, dict(group)) for folder, group in by_chapter]
         return [_paragraph(f"{tally(records.values())}."), *sections]
 
     def _section(
-        self, folder: str, titles: Mapping[str, str], records: Mapping[str, Record]
+        self, folder: str, chapters: Mapping[str, Chapter], records: Mapping[str, Record]
     ) -> nodes.section:
-        number = str(chapter_number(folder))
-        title = f"{'Chapter' if number.isdigit() else 'Appendix'} {number}: {titles[number]}"
+        if folder not in chapters:
+            message = (
+                f"examples/{folder} has the name of no page in source/{FILE}: rename it, and its records"
+            )
+            raise self.error(message)
+        number, title = chapters[folder].number, chapters[folder].title
+        title = f"{'Chapter' if number.isdigit() else 'Appendix'} {number}: {title}"
         entries = [self._entry(record) for record in records.values()]
         section = nodes.section(
             "", nodes.title(title, title), nodes.definition_list("", *entries, classes=["record"])
