@@ -1,7 +1,7 @@
 """Mark each cut of an excerpt with a line `…`: at its start, between its lines, at its end.
 
 The mark is a line of the text that is shown, so that every edition has it. Highlighting leaves it
-out and puts it back as a token of its own, `Comment.Cut`, which the copy button leaves out.
+out and puts it back as a token, `Comment.Cut`, which the copy button leaves out.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def depart_text(translator: TextTranslator, node: stamp) -> None:
 def _words(record: Record, environment: Mapping[str, str]) -> str:
     """Return the evidence; what ran on another cluster than kind's names that cluster."""
     cluster = environment.get("cluster", "kind")
-    name = "a cluster of one's own" if cluster == OWN_CLUSTER else cluster.split()[0]
+    name = "another cluster" if cluster == OWN_CLUSTER else cluster.split()[0]
     return EVIDENCE[record.evidence].replace("on kind", f"on {name}")
 
 

@@ -203,7 +203,7 @@ def test_statuses_and_versions_are_tables(book: Site) -> None:
     assert re.search(r"Kubernetes\s+v1\.\d+\.\d+\s+3\s+2026-11-26", versions)
 
 
-def test_no_address_stands_twice_on_a_page(book: Site) -> None:
+def test_no_address_is_on_a_page_twice(book: Site) -> None:
     for name in APPENDICES:
         anchors = re.findall(r' id="([^"]+)"', book.output(f"html/appendices/{name}.html"))
         assert len(anchors) == len(set(anchors))

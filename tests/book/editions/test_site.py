@@ -133,7 +133,7 @@ def test_every_page_says_what_a_link_to_it_shows(html: Pages) -> None:
 
 
 def test_the_faces_hold_every_character(html: Pages) -> None:
-    # Browsers have a face of their own for formulas.
+    # Browsers have another face for formulas.
     shown = {
         character
         for page in html.pages.values()
@@ -141,7 +141,7 @@ def test_the_faces_hold_every_character(html: Pages) -> None:
         for character in text
     }
     held = {font.stem: set(TTFont(font).getBestCmap()) for font in FONTS.glob("*.woff2")}
-    sets = [characters | held["book-sans-regular"] for characters in held.values()]  # it stands in
+    sets = [characters | held["book-sans-regular"] for characters in held.values()]  # the fallback
     missing = {one for one in shown if one.isprintable() and not all(ord(one) in known for known in sets)}
     assert missing == set(), "add them to CHARACTERS in latex/webfonts.py and run it"
 
