@@ -126,7 +126,7 @@ def _claim(skeleton: Mapping[str, str], words: Mapping[str, str]) -> str:
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
-    return Template(text.removeprefix("\n")).safe_substitute(words)  # a transcript has dollars of its own
+    return Template(text.removeprefix("\n")).safe_substitute(words)  # transcripts hold dollars, too
 
 
 def _write(root: Path, texts: Mapping[PurePosixPath, str]) -> None:
