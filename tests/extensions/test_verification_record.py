@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -37,7 +38,7 @@ def test_listings_are_counted_by_evidence(shown: Site) -> None:
 
 
 def test_a_book_without_proofs_says_so(book: Site) -> None:
-    (book.root / "records" / "02-first.json").unlink()
+    shutil.rmtree(book.root / "records")
     book.build()
     assert "No listing is proved yet." in book.output("html/p-verification-record.html")
 
@@ -61,6 +62,6 @@ def test_a_page_is_read_again_only_when_a_record_has_changed(book: Site) -> None
     before = written.stat().st_mtime_ns
     book.build()
     assert written.stat().st_mtime_ns == before
-    book.edit("records/02-first.json", "8000 -> 8001", "8000 -> 8002")
+    book.edit("records/02-first/pool.yaml.json", "8000 -> 8001", "8000 -> 8002")
     book.build()
     assert written.stat().st_mtime_ns > before
