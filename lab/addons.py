@@ -1,9 +1,9 @@
 """What the lab can hold beyond its base: add-ons, each a folder of lab/addons.
 
 An add-on is a kustomization of the project's own files and of upstream's, which are
-read from its pinned Go module. It may take listings of the book as they stand, and
-include other add-ons, each in a folder of its name. It is started once, in a namespace
-of its own, waited for, and used by whoever asks for it. lab/README.md tells how to
+read from its pinned Go module. It may take listings of the book unchanged, and
+include other add-ons, each in a folder of its name. It is started once, in its own
+namespace, waited for, and used by all that ask for it. lab/README.md tells how to
 write one.
 """
 
@@ -294,9 +294,9 @@ def _bring_up(addon: Addon) -> None:
 
 
 def _runs(addon: Addon) -> bool:
-    """Tell whether exactly this add-on was applied, and still stands."""
+    """Tell whether exactly this add-on was applied, and all its pods are ready."""
     applied = _applied(addon)
-    return bool(applied) and applied == _key(addon) and rollout.stands(addon.namespace)
+    return bool(applied) and applied == _key(addon) and rollout.all_ready(addon.namespace)
 
 
 def _applied(addon: Addon) -> str | None:
@@ -367,7 +367,7 @@ def _function(name: str) -> Callable[[Mapping[str, str]], Any]:
 
 
 def _fill(source: Path, values: Mapping[str, str]) -> str:
-    """Return a file's text with its `${...}` filled; a listing's text as it stands."""
+    """Return a file's text with its `${...}` filled; a listing's text unchanged."""
     if not source.is_relative_to(FOLDERS):
         return source.read_text()
     try:

@@ -39,7 +39,7 @@ stats_collect_period = "30s"
 """
 #: Seconds that nodes and system pods have to become Ready.
 READY_LIMIT = 180
-#: Seconds in which a restarted API server must answer before the cluster is made anew.
+#: Seconds in which a restarted API server must answer before the cluster is replaced.
 REPAIR_LIMIT = 60
 
 
@@ -73,7 +73,7 @@ def connect() -> Lab:
     """Return the running lab; raises LabError when it is not up."""
     lab = find()
     ready = lab.kubeconfig.exists() and lab.kubectl.exists()
-    # On a busy host an answer may take a while; where nobody listens, the end comes at once.
+    # On a busy host an answer may take a while; where nothing listens, it comes at once.
     if not (ready and succeeds(_kubectl_command("get", "--raw=/readyz"), timeout=120)):
         message = "The lab is not up. Start it with: nox -s lab -- up"
         raise LabError(message)
@@ -88,7 +88,7 @@ def ensure(engine: Engine, provided: dict[str, Provided]) -> None:
     _require_same_topology(nodes, state)
     stale = bool(nodes) and state.get("image") != provided["node"].identity
     if nodes and (not state.get("nodes") or stale or not _revive(engine, nodes)):
-        say("The cluster cannot be used as it is, so it is made anew.")
+        say("The cluster cannot be used as it is, so a new one is made.")
         delete(engine)
         nodes = {}
     if not nodes:
@@ -306,7 +306,7 @@ def _ranges(names: Collection[str]) -> dict[str, str]:
 
 
 def _revive(engine: Engine, nodes: dict[str, dict[str, Any]]) -> bool:
-    """Start nodes that stand still; tell whether the whole cluster answers then."""
+    """Start nodes that are stopped; tell whether the whole cluster answers then."""
     still = [name for name in nodes if not engine.succeeds("exec", name, "true")]
     began = datetime.now(UTC)
     for name in still:
@@ -343,7 +343,7 @@ def _require_same_topology(nodes: dict[str, Any], state: dict[str, Any]) -> None
     if nodes and state.get("nodes") and state.get("topology") != _topology_hash():
         message = (
             f"{TOPOLOGY.relative_to(edition.PROJECT)} has changed since the cluster was made. "
-            "Make it anew: nox -s lab -- down, then nox -s lab -- up."
+            "Make a new one: nox -s lab -- down, then nox -s lab -- up."
         )
         raise LabError(message)
 

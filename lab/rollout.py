@@ -81,7 +81,7 @@ def write(file: Path, objects: Iterable[Object | None]) -> None:
 def make_namespace(name: str, labels: Mapping[str, str]) -> None:
     """Make a namespace, or put the labels on the one that is there."""
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
-    # An owner of its own: upstream's manifests may hold the same namespace without these labels.
+    # A field manager for this alone: upstream's manifests may hold the same namespace without these labels.
     cluster.kubectl(
         "apply",
         "--server-side",
@@ -110,7 +110,7 @@ def annotation(namespace: str, key: str) -> str | None:
     return found
 
 
-def stands(namespace: str) -> bool:
+def all_ready(namespace: str) -> bool:
     """Tell whether every workload of a namespace has all its pods ready."""
     printed = cluster.kubectl(
         "get", ",".join(WORKLOADS), f"--namespace={namespace}", "-o=json", doing="Looking at workloads"
@@ -248,21 +248,21 @@ def _wait_for_workloads(objects: Iterable[Object], namespace: str) -> None:
     deadline = time.monotonic() + READY_LIMIT
     for one in wanted:
         name = f"{one['kind'].lower()}/{one['metadata']['name']}"
-        room = one["metadata"].get("namespace", namespace)
+        inside = one["metadata"].get("namespace", namespace)
         left = max(1, int(deadline - time.monotonic()))
-        _restart_if_stuck(name, room)
+        _restart_if_stuck(name, inside)
         try:
             cluster.kubectl(
                 "rollout",
                 "status",
                 name,
-                f"--namespace={room}",
+                f"--namespace={inside}",
                 f"--timeout={left}s",
-                doing=f"Waiting for {name} in {room}",
+                doing=f"Waiting for {name} in {inside}",
                 timeout=left + 10,
             )
         except LabError as error:
-            message = f"{error}\n{diagnosis(room)}"
+            message = f"{error}\n{diagnosis(inside)}"
             raise LabError(message) from error
 
 

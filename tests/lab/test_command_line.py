@@ -175,7 +175,7 @@ def test_a_broken_edition_is_told_in_one_sentence(
 
 
 def test_an_unknown_parameter_is_answered_with_the_known_ones() -> None:
-    answer = run_lab("add", "fleet:colour=red")
+    answer = run_lab("add", "fleet:color=red")
     assert answer.returncode == 1
-    assert "'colour=red'" in answer.stderr
+    assert "'color=red'" in answer.stderr
     assert "replicas" in answer.stderr

@@ -95,7 +95,7 @@ def test_a_fallback_is_told_as_what_takes_the_place() -> None:
     found = doctor.base_images({"router": None})
     version = edition.images()[router.fallback].name.rpartition(":")[2]
     assert [finding.text for finding in found] == [
-        f"image {router.name}: no source here; {version} will be built in its place"
+        f"image {router.name}: no source here; {version} will be built instead"
     ]
 
 
