@@ -18,7 +18,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from lab import edition, home, host, images, programs, registry
+from lab import checks, edition, home, host, images, programs, registry
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.images import Provided
@@ -162,24 +162,13 @@ def topology() -> dict[str, Any]:
 
 def node_conditions() -> dict[str, tuple[bool, str]]:
     """Return node name -> whether it is Ready, and what the cluster says of that."""
-    found = {}
-    for name, node in _nodes().items():
-        ready = next(one for one in node["status"]["conditions"] if one["type"] == "Ready")
-        found[name] = (ready["status"] == "True", ready["message"])
-    return found
+    return checks.node_conditions(_nodes().values())
 
 
 def silent_api_services() -> dict[str, tuple[str, str]]:
     """Return name -> namespace and reason, of what serves a part of the API and does not answer."""
-    listed = json.loads(kubectl("get", "apiservices", "-o=json", doing="Listing API services"))
-    found = {}
-    for service in listed["items"]:
-        conditions = service.get("status", {}).get("conditions", [])
-        failed = [one for one in conditions if one["type"] == "Available" and one["status"] != "True"]
-        if failed and "service" in service["spec"]:
-            namespace = service["spec"]["service"]["namespace"]
-            found[service["metadata"]["name"]] = (namespace, failed[0]["reason"])
-    return found
+    listed = kubectl("get", "apiservices", "-o=json", doing="Listing API services")
+    return checks.silent_api_services(json.loads(listed)["items"])
 
 
 def gpu_counts() -> dict[str, int]:
