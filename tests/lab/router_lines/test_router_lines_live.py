@@ -23,17 +23,11 @@ from lab import edition, home, programs
 from lab.errors import LabError
 from lab.router_lines import translation
 from lab.router_lines.table import Line, other, table, version
+from tests.lab.router_lines.configurations import HEADS, WHOLE, whole
 from tools.reference.programs import taken
 
 pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
-CONFIGURATIONS: dict[str, Any] = YAML(typ="safe").load(
-    Path(__file__).with_name("configurations.yaml").read_text()
-)
-HEADS: dict[Line, str] = {
-    "newer": "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n",
-    "older": "apiVersion: inference.networking.x-k8s.io/v1alpha1\nkind: EndpointPickerConfig\n",
-}
 #: What both programs print once their configuration is loaded and all is made.
 LOADED = "Controller manager starting"
 #: Seconds that a program may take to load its configuration on a busy machine.
@@ -72,7 +66,6 @@ static_resources:
 UPGRADED = edition.PROJECT / "examples/15-maintenance/older-picker-config.yaml"
 UPSTREAM = "github.com/llm-d/llm-d-inference-scheduler"
 
-WHOLE = [(line, name) for line in HEADS for name in CONFIGURATIONS[line]]
 #: What each program must refuse, and a fragment of its reason: a test that can fail.
 WRONG: list[tuple[Line, str, str]] = [
     ("older", HEADS["newer"], "no kind"),
@@ -141,10 +134,6 @@ def refusal(line: Line, text: str, *flags: str) -> str:
             limit.cancel()
             process.kill()
     return "".join(printed)[-2000:] or "it printed nothing"
-
-
-def whole(line: Line, name: str) -> str:
-    return HEADS[line] + (CONFIGURATIONS[line][name] or "")
 
 
 @pytest.mark.parametrize(("line", "name"), WHOLE)
