@@ -151,6 +151,14 @@ def kubectl(*arguments: str, doing: str, timeout: float = 60, given: str | None 
     return run(_kubectl_command(*arguments), doing=doing, timeout=timeout, given=given)
 
 
+def listed(kinds: str, *words: str) -> list[dict[str, Any]]:
+    """Return the objects of some kinds, as the API server has them; `words` choose among them."""
+    found: list[dict[str, Any]] = json.loads(
+        kubectl("get", kinds, *words, "-o=json", doing=f"Listing {kinds}")
+    )["items"]
+    return found
+
+
 def topology() -> dict[str, Any]:
     """Return the kind configuration that readers see."""
     if not TOPOLOGY.exists():
@@ -167,8 +175,7 @@ def node_conditions() -> dict[str, tuple[bool, str]]:
 
 def silent_api_services() -> dict[str, tuple[str, str]]:
     """Return name -> namespace and reason, of what serves a part of the API and does not answer."""
-    listed = kubectl("get", "apiservices", "-o=json", doing="Listing API services")
-    return checks.silent_api_services(json.loads(listed)["items"])
+    return checks.silent_api_services(listed("apiservices"))
 
 
 def gpu_counts() -> dict[str, int]:
@@ -179,8 +186,7 @@ def gpu_counts() -> dict[str, int]:
 
 def _nodes() -> dict[str, dict[str, Any]]:
     """Return name -> Node object, as the API server has it."""
-    listed = json.loads(kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))
-    return {node["metadata"]["name"]: node for node in listed["items"]}
+    return {node["metadata"]["name"]: node for node in listed("nodes")}
 
 
 def _kubectl() -> Path:
@@ -323,8 +329,8 @@ def _heard_from(names: Sequence[str], moment: datetime) -> bool:
     """
     if not names:
         return True
-    listed = kubectl("get", "leases", "--namespace=kube-node-lease", "-o=json", doing="Listing leases")
-    renewed = {lease["metadata"]["name"]: lease["spec"]["renewTime"] for lease in json.loads(listed)["items"]}
+    leases = listed("leases", "--namespace=kube-node-lease")
+    renewed = {lease["metadata"]["name"]: lease["spec"]["renewTime"] for lease in leases}
     return all(datetime.fromisoformat(renewed[name]) > moment for name in names)
 
 

@@ -112,10 +112,7 @@ def annotation(namespace: str, key: str) -> str | None:
 
 def all_ready(namespace: str) -> bool:
     """Tell whether every workload of a namespace has all its pods ready."""
-    printed = cluster.kubectl(
-        "get", ",".join(WORKLOADS), f"--namespace={namespace}", "-o=json", doing="Looking at workloads"
-    )
-    return all(_is_ready(one) for one in json.loads(printed)["items"])
+    return all(map(_is_ready, cluster.listed(",".join(WORKLOADS), f"--namespace={namespace}")))
 
 
 def wait_until_accepted(file: Path, namespace: str) -> None:
@@ -196,22 +193,10 @@ def remove(objects: Path, namespace: str) -> None:
     custom = [one for one in every if one["apiVersion"].partition("/")[0] in groups]
     for part in (custom, [one for one in every if one not in custom]):
         if part:
-            write(objects.with_name("removed.json"), part)
-            cluster.kubectl(
-                "delete",
-                "--ignore-not-found",
-                f"--filename={objects.with_name('removed.json')}",
-                doing=f"Removing what is in {namespace}",
-                timeout=READY_LIMIT,
-            )
-    cluster.kubectl(
-        "delete",
-        "namespace",
-        namespace,
-        "--ignore-not-found",
-        doing=f"Removing {namespace}",
-        timeout=READY_LIMIT,
-    )
+            file = objects.with_name("removed.json")
+            write(file, part)
+            _delete(f"--filename={file}", doing=f"Removing what is in {namespace}")
+    _delete("namespace", namespace, doing=f"Removing {namespace}")
 
 
 def remove_superseded(before: Iterable[Object], objects: Path, namespace: str) -> None:
@@ -221,14 +206,12 @@ def remove_superseded(before: Iterable[Object], objects: Path, namespace: str) -
     if gone:
         file = objects.with_name("superseded.json")
         write(file, gone)
-        cluster.kubectl(
-            "delete",
-            "--ignore-not-found",
-            f"--namespace={namespace}",
-            f"--filename={file}",
-            doing=f"Removing what {namespace} no longer needs",
-            timeout=READY_LIMIT,
-        )
+        words = (f"--namespace={namespace}", f"--filename={file}")
+        _delete(*words, doing=f"Removing what {namespace} no longer needs")
+
+
+def _delete(*what: str, doing: str) -> None:
+    cluster.kubectl("delete", "--ignore-not-found", *what, doing=doing, timeout=READY_LIMIT)
 
 
 def _identity(one: Object) -> tuple[str, str, str]:
@@ -311,12 +294,9 @@ def diagnosis(namespace: str) -> str:
 
 
 def _unready(namespace: str) -> list[str]:
-    listed = json.loads(
-        cluster.kubectl("get", "pods", f"--namespace={namespace}", "-o=json", doing="Listing pods")
-    )
     return [
         pod["metadata"]["name"]
-        for pod in listed["items"]
+        for pod in cluster.listed("pods", f"--namespace={namespace}")
         if not all(one.get("ready") for one in pod["status"].get("containerStatuses", [{}]))
     ]
 

@@ -94,6 +94,7 @@ def test_an_unknown_addon_is_answered_with_the_known_ones() -> None:
     [
         ("fleet:replicas=x", "replicas is a whole number."),
         ("fleet:replicas=-1", "replicas is a whole number."),
+        ("fleet:replicas=٣", "replicas is a whole number."),
         ("fleet:time-to-first-token=soon", "time-to-first-token is a duration such as 400ms."),
         ("flow-control:band-bytes=much", "band-bytes is an amount such as 1Gi."),
         ("fleet:mode=loud", "mode is one of: random, echo."),
