@@ -100,6 +100,11 @@ class ProofResult:
     seen: Seen = field(default_factory=Seen)
 
     @property
+    def counts(self) -> bool:
+        """Tell whether the session was to prove it, or takes its record for true."""
+        return bool(self.expected) and (not self.partial or bool(self.passed or self.taken))
+
+    @property
     def complete(self) -> bool:
         """Tell whether all runs of the proof were made and passed."""
         return not self.partial and bool(self.expected) and self.expected == self.passed

@@ -48,7 +48,7 @@ def typed_versions(page: str, text: str) -> list[str]:
 def names_in_code(page: str, text: str) -> list[str]:
     """Return a sentence for every name of a version in code face, where nothing takes its place."""
     return [
-        f"source/{page}:{number}: `{code}` is printed as it stands; take the name out of the code face"
+        f"source/{page}:{number}: `{code}` is printed as it is; take the name out of the code face"
         for number, line in enumerate(text.splitlines(), start=1)
         for code in line.split("`")[1::2]
         if "{{" in code

@@ -71,7 +71,7 @@ def test_a_label_made_from_the_path_is_referred_to(shown: Site) -> None:
 def test_an_excerpt_says_that_it_is_one(book: Site) -> None:
     book.build("text")
     page = book.output("text/02-first.txt")
-    assert f'"{POOL}" (excerpt) · Ran on kind' in " ".join(page.split())
+    assert f'Excerpt, whole file: "{POOL}" · Ran on kind' in " ".join(page.split())
 
 
 def test_an_excerpt_ends_with_its_last_line_of_code(book: Site) -> None:
@@ -80,7 +80,7 @@ def test_an_excerpt_ends_with_its_last_line_of_code(book: Site) -> None:
     book.build()
     page = book.output("html/02-first.html")
     assert re.search(r"demo</span>\n\n\n.*spec", page)  # the whole listing keeps them
-    assert re.search(r"demo</span>\n</pre>", page)
+    assert re.search(r'demo</span>\n<span class="c c-Cut">  …</span>\n</pre>', page)
 
 
 def test_a_refused_listing_shows_the_answer(shown: Site) -> None:

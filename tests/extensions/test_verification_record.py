@@ -42,6 +42,11 @@ def test_a_book_without_proofs_says_so(book: Site) -> None:
     assert "No listing is proved yet." in book.output("html/p-verification-record.html")
 
 
+def test_a_folder_that_is_no_chapters_is_named(book: Site) -> None:
+    book.edit("source/outline.toml", 'page = "02-first"', 'page = "part/02-second"')
+    assert "examples/02-first has the name of no page in source/outline.toml: rename it" in book.build()
+
+
 def test_a_new_record_file_is_found(book: Site) -> None:
     book.build()
     (book.root / "examples" / "02-first" / "more.yaml").write_text("kind: Service\n", encoding="utf-8")
