@@ -1,4 +1,4 @@
-"""What several proofs of the chapter share: its fleet, ten conversations with it, the page's drawings."""
+"""What several proofs of the chapter need: its fleet, ten conversations with it, the page's drawings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Turn = dict[str, Any]
 
 
 def in_the_client(proof: Proof, command: str) -> str:
-    """Return what a shell prints that can pass a program of the chapter to the client's pod."""
+    """Return what a shell prints; after `{client}` comes what is run in the client's pod."""
     client = "kubectl exec --stdin --namespace=client deployment/client --"
     return proof.run(["bash", "-c", f"set -o pipefail; {command.replace('{client}', client)}"])
 
@@ -32,7 +32,7 @@ def turns(proof: Proof, url: str, variation: str = "none", change: str = "") -> 
     options = f"--json --variation={variation}"
     printed = in_the_client(proof, f"{program} | {{client}} python3 - {url} {options}")
     found: list[Turn] = json.loads(printed)
-    assert len(found) == 60
+    assert len(found) == 60, f"{len(found)} turns"
     return found
 
 

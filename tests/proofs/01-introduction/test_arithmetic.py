@@ -1,4 +1,4 @@
-"""What the page works out by hand: the size of a token in the cache, and what chance finds there"""
+"""Do the calculators find what the page works out by hand?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to choose llm-d: twelve teams reach their leaves of the tree, and the page draws this tree"""
+"""Does the tree lead each team to its leaf, and does the page draw this tree?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The experiment: ten conversations keep to a pod through the router, and not through the Service"""
+"""Do ten conversations keep to a pod through the router, and not through the Service?"""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_the_chapter_starts_is_there(proof: Proof) -> None:
             'beginning(case, "clock")',
             because="no two prompts begin alike",
         ),
-        Mutant(chapter["conversations.py"], "TURNS = 6", "TURNS = 1", because="no one comes back"),
+        Mutant(chapter["conversations.py"], "TURNS = 6", "TURNS = 1", because="a conversation has one turn"),
         Mutant(chapter["through-router.console"], "10 of 10", "9 of 10", because="all keep to one pod"),
     ],
 )

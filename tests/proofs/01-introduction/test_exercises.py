@@ -1,4 +1,4 @@
-"""The exercises: their answers, found in the lab as a reader finds them"""
+"""Does a reader find the answers to the exercises in the lab?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request: which stations it passes on its way, and whether its answer shows that there was a router"""
+"""Which stations does one request pass, and does its answer show that there was a router?"""
 
 from __future__ import annotations
 

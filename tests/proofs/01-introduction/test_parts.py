@@ -1,4 +1,4 @@
-"""What llm-d is made of: the parts in the cluster are those of the drawing"""
+"""Does the drawing of the parts show what the cluster holds, and nothing else?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison with other platforms: every cell has a source and a date, and the page shows the cells"""
+"""Has every cell of the comparison a source and a date, and does the page print these cells?"""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def test_the_tables_of_platforms_are_made_from_cells_with_source_and_date(
     sources = {cell[1] for row in data["platforms"].values() for cell in row.values()}
     assert [source for source in sorted(sources) if f"{{{source}," not in bibliography] == []
     copy = Path(shutil.copytree(proof.path(chapter["platforms.py"]).parent, tmp_path / "copy"))
-    refuses_worse_cells(copy / "platforms.py")
+    assert_worse_cells_are_refused(copy / "platforms.py")
 
 
-def refuses_worse_cells(program: Path) -> None:
-    """Check what the program says to cells that lack a part, in the file beside it."""
+def assert_worse_cells_are_refused(program: Path) -> None:
+    """Give the program cells that lack a part, in the file beside it, and compare its answers."""
     table = program.with_suffix(".toml")
     text = table.read_text()
     cell = '["experimental", "vllm-disagg", 2026-11-26]'

@@ -1,4 +1,4 @@
-"""Where affinity breaks: a beginning that all share draws all to one pod, until a queue outweighs it"""
+"""Does a beginning that all share draw all to one pod, until a queue outweighs it?"""
 
 from __future__ import annotations
 

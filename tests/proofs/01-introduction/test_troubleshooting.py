@@ -1,4 +1,4 @@
-"""The troubleshooting table: each of its causes, made on purpose, has the symptom in its row"""
+"""Has each cause in the troubleshooting table the symptom in its row?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The upgrade of a picker's configuration: every difference between two router lines is carried over"""
+"""Does the upgrade of a picker's configuration carry over all that differs between two releases?"""
 
 from __future__ import annotations
 
