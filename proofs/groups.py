@@ -49,6 +49,10 @@ class Groups:
         """Return why this host has no room for a proof's add-ons; empty if it has."""
         return self.skipped.get(self._needs[test], "")
 
+    def tests_of(self, needs: frozenset[str]) -> list[str]:
+        """Return the proofs that need exactly these add-ons."""
+        return [test for test, one in self._needs.items() if one == needs]
+
     def make_room(self, test: str) -> None:
         """Remove what gives way to a proof's add-ons, once no earlier proof uses it, if it must."""
         place = self.place(test)

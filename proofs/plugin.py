@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import replace
 
 # A test run inside a test forgets the modules that it was first to import; httpx, which imports
@@ -14,7 +14,7 @@ import pytest
 
 from lab import budget
 from proofs import namespaces, workers
-from proofs.claims import Claim, Mutant, claim_of, router_lines
+from proofs.claims import Claim, Mutant, claim_of, claims_in, router_lines
 from proofs.connection import Connection
 from proofs.dependencies import kill_key, proof_key
 from proofs.diagnosis import sections
@@ -132,7 +132,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.option.dist in workers.PARTING:
             message = f"--dist {config.option.dist} would part proofs from their mutants: leave it out"
             raise pytest.UsageError(message)
-        config.stash[WORKERS] = workers.Workers(config.stash[LEDGER])
+        config.stash[WORKERS] = workers.Workers(config.stash[LEDGER], lambda tests: _plan(config, tests))
         config.pluginmanager.register(config.stash[WORKERS], "proof-workers")
 
 
@@ -265,7 +265,26 @@ def _groups(config: pytest.Config, items: Sequence[pytest.Item]) -> Groups:
     if config.option.context:
         claims = {test: replace(claim, needs=()) for test, claim in claims.items()}
     config.stash[GROUPS] = Groups(claims, workers.session_label(config), budget.host_memory_mib())
+    if not workers.is_worker(config):
+        tell_what_has_no_room(config, config.stash[GROUPS])
     return config.stash[GROUPS]
+
+
+def _plan(config: pytest.Config, tests: Collection[str]) -> None:
+    """Plan in the controller what its workers collected, to tell what has no room."""
+    files = {test.partition("::")[0] for test in tests}
+    claims = claims_in(sorted(file for file in files if file.startswith("tests/proofs/")))
+    claims = {test: claim for test, claim in claims.items() if test in tests}
+    tell_what_has_no_room(config, Groups(claims, workers.session_label(config), budget.host_memory_mib()))
+
+
+def tell_what_has_no_room(config: pytest.Config, groups: Groups) -> None:
+    """Say, before anything starts, which proofs are skipped because this host is too small for them."""
+    tests = {reason: len(groups.tests_of(needs)) for needs, reason in groups.skipped.items()}
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    if tests:
+        lines = [f"{number} proofs will be skipped: {reason}" for reason, number in tests.items()]
+        _print(terminal, "too little memory", lines)
 
 
 def _faulty_claims(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:

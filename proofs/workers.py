@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import secrets
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
@@ -55,8 +56,9 @@ def send(config: pytest.Config, plan: Plan, findings: list[str]) -> None:
 class Workers:
     """The controller's side: collects what workers send, and remembers those that died."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        """Start with no news."""
+    def __init__(self, ledger: Ledger, plan: Callable[[Collection[str]], None]) -> None:
+        """Start with no news; `plan` is told once which tests the workers collected."""
+        self._plan: Callable[[Collection[str]], None] | None = plan
         self.findings: list[str] = []
         self.dead: list[str] = []
         self._ledger = ledger
@@ -66,6 +68,13 @@ class Workers:
         """Keep proofs and mutants together."""
         config.option.loadscopereorder = False
         return ProofScheduling(config, log)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:  # noqa: ARG002
+        """Plan for what the first worker collected; all have the same."""
+        if self._plan:
+            self._plan({test_of(one) for one in ids})
+            self._plan = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401
