@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from lab.errors import LabError
 from proofs.failures import HarnessError
 from proofs.listings import is_refused
 from proofs.records import EVIDENCE
+from proofs.workloads import wrong_exceptions
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -67,6 +68,7 @@ class Claim:
     router: str = ""
     alone: bool = False
     only_in_lab: bool = False
+    unlike_production: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def needs_cluster(self) -> bool:
@@ -83,6 +85,7 @@ class Claim:
             if component not in versions():
                 yield f"uses {component!r}, which edition.toml does not pin; correct it"
         yield from self._faults_of_needs()
+        yield from wrong_exceptions(root, self.listings, self.unlike_production)
         reasons = [mutant.because for mutant in self.mutants]
         for reason in {one for one in reasons if reasons.count(one) > 1}:
             yield f"has two mutants because {reason!r}; say what each of them breaks"
@@ -130,7 +133,7 @@ def router_lines() -> tuple[str, str]:
     return versions()["router"], versions()["router-offline"]
 
 
-def proves(
+def proves(  # noqa: PLR0913 - all that a claim may say
     *listings: str,
     evidence: str,
     uses: Sequence[str] = (),
@@ -139,13 +142,16 @@ def proves(
     router: str = "",
     alone: bool = False,
     only_in_lab: bool = False,
+    unlike_production: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[[Test], Test]:
     """Claim listings (paths under examples/) for a test that takes the fixture `proof`.
 
     `uses` names the components, as in edition.toml, whose versions the record shows;
     `needs` the add-ons that must run ("fleet", "fleet:model=chat,replicas=2"); `router`
     the lines on which it holds (">=0.10"). `alone` keeps other proofs from running
-    beside it, `only_in_lab` says that it is about the lab's own nodes.
+    beside it, `only_in_lab` says that it is about the lab's own nodes. `unlike_production`
+    maps a listing to the rules for workloads that it breaks (proofs/workloads.py), each with
+    the sentence of the chapter's page that says why.
     """
     claim = Claim(
         listings,
@@ -156,6 +162,7 @@ def proves(
         router=router,
         alone=alone,
         only_in_lab=only_in_lab,
+        unlike_production=unlike_production or {},
     )
     return pytest.mark.proves(claim)
 

@@ -20,7 +20,7 @@ from lab import addons
 from lab.addons import Addon
 from lab.cluster import Lab
 from lab.edition import versions
-from proofs import devices, namespaces, transcripts
+from proofs import devices, namespaces, transcripts, workloads
 from proofs.claims import CLUSTER_FREE, Claim, Mutant
 from proofs.cluster import Answer, Cluster, Resource
 from proofs.connection import Connection
@@ -38,6 +38,7 @@ from proofs.listings import imported, is_refused, refusal_path
 from proofs.needs import addon_of
 from proofs.observed import Observed
 from proofs.records import digest
+from proofs.sameness import stored_alike
 from proofs.turns import turn
 from proofs.waiting import Condition, holds, wait_until
 from proofs.workspace import Workspace, as_printed, as_the_lab_takes_it
@@ -240,6 +241,37 @@ class Proof:
         except ImportError as error:
             message = f"examples/{listing} cannot be imported: {error}; correct it"
             raise HarnessError(message) from error
+
+    def check_workloads(self) -> None:
+        """Hold the workloads of the claimed listings, as this run has them, to what production needs.
+
+        Raises ProofFailed with a sentence for every rule that is broken and not excepted.
+        """
+        examples = self._root / "examples"
+        concerned = [
+            listing
+            for listing in self.claim.listings
+            if self.claim.evidence in workloads.CONCERNED and listing.endswith(".yaml")
+            if workloads.is_concerned((examples / listing).read_text())
+        ]
+        texts = {listing: self.path(listing).read_text() for listing in concerned}
+        broken = [
+            sentence
+            for listing in concerned
+            for word, sentence in workloads.broken_rules(self._root, listing, texts)
+            if word not in self.claim.unlike_production.get(listing, {})
+        ]
+        if broken:
+            raise ProofFailed("\n".join([*broken, workloads.REMEDY]))
+
+    @property
+    def mutant_means_nothing(self) -> bool:
+        """Tell whether the API server would keep the same objects with the mutant as without it."""
+        if self.mutant is None or self.claim.evidence in CLUSTER_FREE:
+            return False
+        text = self.path(self.mutant.listing).read_text()
+        before = self._workspace.unchanged(self.mutant.listing)
+        return stored_alike(self._inside.cluster, self.namespace, before, text)
 
     @cached_property
     def _workspace(self) -> Workspace:

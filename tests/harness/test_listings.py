@@ -12,7 +12,7 @@ from proofs.listings import listing_files
 from proofs.records import faults
 from proofs.static_checks import findings
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LISTINGS = listing_files(ROOT)
 
 
