@@ -148,7 +148,8 @@ Options of a run (`nox -s examples -- ...`):
 --mutants               list every mutant and what killed it
 --random-mutants N --seed S
                         change each YAML listing N times at random, too, and report
-                        which changes no proof notices; they fail nothing
+                        which changes no proof notices; they fail nothing, but
+--required-share 95     when the proofs notice less than this share of them
 --overhead              list what the harness itself took for each proof
 -n 4                    in four processes; a proof and its mutants stay in one. The
                         records are the same

@@ -26,6 +26,11 @@ from proofs.records import (
     write_records,
 )
 
+#: Fates of a mutant that nothing killed; EQUAL means that it changes nothing.
+EQUAL = "equal"
+SURVIVED = "SURVIVED"
+NOT_RUN = "not run"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -74,9 +79,9 @@ class ProofResult:
     `expected` and `passed` hold the ids of its test items. `partial` says that some of
     them were left out, `broken` that it failed without a mutant, `skipped` why it could
     not run here. `remembered` are the mutants that an earlier session killed. `random`
-    maps random mutants to what killed them, empty for those that survived, `keys` mutants to
-    the keys of their kills. `digests`, `environment`, `proved`, `answered_by` and `seen` come
-    from the run on the unchanged listings.
+    maps random mutants to what killed them, or to another fate, `keys` mutants to the keys of
+    their kills. `digests`, `environment`, `proved`, `answered_by` and `seen` come from the run
+    on the unchanged listings.
     """
 
     claim: Claim
@@ -107,9 +112,17 @@ class ProofResult:
         if run.own_seconds:
             self.own_seconds.append(run.own_seconds)
         if run.is_random:
-            if run.is_call and run.passed:
-                self.random[run.mutant] = run.killed_by
-            return
+            self._note_random(run)
+        else:
+            self._note_declared(run)
+
+    def _note_random(self, run: Run) -> None:
+        if run.is_call and run.passed:
+            self.random[run.mutant] = run.killed_by or SURVIVED
+        elif run.skipped:
+            self.random.setdefault(run.mutant, NOT_RUN)
+
+    def _note_declared(self, run: Run) -> None:
         if not run.passed:
             self.passed.discard(run.item)
             self.broken |= run.failed and not run.mutant

@@ -18,8 +18,8 @@ from proofs.connection import Connection
 from proofs.dependencies import kill_key, proof_key
 from proofs.diagnosis import sections
 from proofs.failures import KILLS, HarnessError, in_short
-from proofs.ledger import Ledger, ProofResult, Run, test_of
-from proofs.listings import is_refused
+from proofs.ledger import EQUAL, NOT_RUN, SURVIVED, Ledger, ProofResult, Run, test_of
+from proofs.listings import is_refused, slug_of
 from proofs.memory import Memory, proved_here
 from proofs.needs import why_not_here
 from proofs.own_cluster import why_not_proved
@@ -27,12 +27,14 @@ from proofs.preflight import missing
 from proofs.proof import Proof, Session
 from proofs.random_mutants import RandomMutant, random_mutants
 from proofs.records import RecordError, load_records
+from proofs.sameness import selected_labels
 from proofs.summary import (
     closing_lines,
     mutants_table,
     overheads,
     proofs_in_short,
     random_mutants_in_short,
+    share_of_killed,
 )
 from proofs.transcripts import normalised
 
@@ -91,6 +93,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="also change each YAML listing N times at random, and report which changes survive",
     )
     group.addoption("--seed", type=int, default=1, help="choose other random mutants (default: 1)")
+    group.addoption(
+        "--required-share",
+        type=float,
+        default=0,
+        metavar="PERCENT",
+        help="fail when the proofs notice less than this share of the random mutants",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -194,7 +203,8 @@ def _random_mutants(config: pytest.Config, claim: Claim) -> Iterator[Mutant]:
         file = config.rootpath / "examples" / listing
         if file.suffix == ".yaml" and file.is_file() and not is_refused(listing):
             count, seed = config.option.random_mutants, config.option.seed
-            yield from random_mutants(listing, file.read_text(), count, seed)
+            selected = selected_labels(config.rootpath, slug_of(listing)) if count else {}
+            yield from random_mutants(listing, file.read_text(), count, seed, selected)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -349,6 +359,10 @@ def _run_with_mutant(
     if _is_remembered(pyfuncitem, proof, mutant):
         pyfuncitem.obj = lambda **_fixtures: None
         return (yield)
+    if isinstance(mutant, RandomMutant) and (fate := _known_fate(pyfuncitem, proof, mutant)):
+        pyfuncitem.stash[KILLED_BY] = fate
+        pyfuncitem.obj = lambda **_fixtures: None
+        return (yield)
     if proof.mutant_changes_printed_text:
         pyfuncitem.obj = lambda **_fixtures: proof.compare_printed_text()
     try:
@@ -359,6 +373,8 @@ def _run_with_mutant(
     except Exception as failure:
         if not isinstance(mutant, RandomMutant):
             raise
+        if isinstance(failure, HarnessError):  # no kill, and a report must not stop for it
+            pytest.skip(str(failure))
         pyfuncitem.stash[KILLED_BY] = f"stumbled: {type(failure).__name__}"
         return True
     if isinstance(mutant, RandomMutant):
@@ -369,6 +385,13 @@ def _run_with_mutant(
         "or name another mutant.",
         pytrace=False,
     )
+
+
+def _known_fate(item: pytest.Function, proof: Proof, mutant: Mutant) -> str:
+    """Return the fate of a random mutant that needs no run: another proof has it, or it means nothing."""
+    results = item.config.stash[LEDGER].proofs.values()
+    fates = {one.random.get(mutant.because, "") for one in results} - {"", SURVIVED, NOT_RUN}
+    return min(fates, default="") or (EQUAL if proof.mutant_means_nothing else "")
 
 
 def _is_remembered(item: pytest.Function, proof: Proof, mutant: Mutant) -> bool:
@@ -468,6 +491,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if not ledger.proofs or not ended or config.option.collectonly:
         return
     lines = config.stash[CLOSING_LINES]
+    if share_of_killed(ledger) < config.option.required_share:
+        lines.append(f"less than {config.option.required_share:g} % of the random mutants were noticed")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if config.option.check:
         lines += ledger.check()
         if lines:

@@ -38,6 +38,7 @@ from proofs.listings import imported, is_refused, refusal_path
 from proofs.needs import addon_of
 from proofs.observed import Observed
 from proofs.records import digest
+from proofs.sameness import stored_alike
 from proofs.turns import turn
 from proofs.waiting import Condition, holds, wait_until
 from proofs.workspace import Workspace, as_printed, as_the_lab_takes_it
@@ -240,6 +241,15 @@ class Proof:
         except ImportError as error:
             message = f"examples/{listing} cannot be imported: {error}; correct it"
             raise HarnessError(message) from error
+
+    @property
+    def mutant_means_nothing(self) -> bool:
+        """Tell whether the API server would keep the same objects with the mutant as without it."""
+        if self.mutant is None or self.claim.evidence in CLUSTER_FREE:
+            return False
+        text = self.path(self.mutant.listing).read_text()
+        before = self._workspace.unchanged(self.mutant.listing)
+        return stored_alike(self._inside.cluster, self.namespace, before, text)
 
     @cached_property
     def _workspace(self) -> Workspace:

@@ -1,8 +1,9 @@
 """Changes of listings that nobody declared: `--random-mutants N --seed S`.
 
 Each YAML listing is changed N times, by one deletion, one other value or one swap, and
-run through its proofs. What survives is reported, not a failure: some changes mean
-nothing, such as a default left out. The same seed makes the same changes.
+run through its proofs. What survives is reported and fails nothing, unless the run has a
+`--required-share`. No change is drawn that means nothing (proofs/sameness.py), and one that
+the API server's defaults undo counts as equal. The same seed makes the same changes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from proofs.claims import Mutant
+from proofs.sameness import Selected, essence
 
 #: A change tried so often without finding a new one ends the search.
 TRIES = 20
@@ -50,22 +52,27 @@ class RandomMutant(Mutant):
         return self.text
 
 
-def random_mutants(listing: str, text: str, count: int, seed: int) -> list[RandomMutant]:
-    """Return `count` different changes of a YAML listing, fewer where it has no more."""
+def random_mutants(listing: str, text: str, count: int, seed: int, selected: Selected) -> list[RandomMutant]:
+    """Return `count` different changes of a YAML listing, fewer where it has no more.
+
+    Labels count where the listing's chapter has `selected` them.
+    """
     random = Random(f"{seed} {listing}")  # noqa: S311 - nothing secret
-    documents = list(_yaml().load_all(text))
+    documents = list(_yaml().load_all(text)) if count else []
+    meaning = [essence(document, selected) for document in documents]
     found: dict[str, RandomMutant] = {}
     for _ in range(count * TRIES):
         if len(found) == count:
             break
         changed = copy.deepcopy(documents)
-        places = [place for document in changed for place in _places(document)]
+        starts = [_start(document) if len(changed) > 1 else "" for document in changed]
+        places = [place for at in zip(changed, starts, strict=True) for place in _places(*at, top=True)]
         if not places:
             break
         place = random.choice(places)
         old = _short(place.value)
         new = random.choice(CHANGES)(place, random)
-        if new is not None:
+        if new is not None and [essence(document, selected) for document in changed] != meaning:
             because = f"{listing}: {place.path}: {old} -> {new}"
             found[because] = RandomMutant(
                 listing, f"{place.path}: {old}", new, because=because, text=_text(changed)
@@ -73,9 +80,15 @@ def random_mutants(listing: str, text: str, count: int, seed: int) -> list[Rando
     return list(found.values())
 
 
-def _places(holder: Any, path: str = "") -> Iterator[Place]:  # noqa: ANN401
+def _start(document: Any) -> str:  # noqa: ANN401 - YAML holds anything
+    """Return what tells a document from the others of its listing."""
+    content = document if isinstance(document, MutableMapping) else {}
+    return f"{content.get('kind', '')}/{(content.get('metadata') or {}).get('name', '')}"
+
+
+def _places(holder: Any, path: str = "", *, top: bool = False) -> Iterator[Place]:  # noqa: ANN401
     if isinstance(holder, MutableMapping):
-        keys = [key for key in holder if path or key not in IDENTITY]
+        keys = [key for key in holder if not top or key not in IDENTITY]
     elif isinstance(holder, MutableSequence):
         keys = list(range(len(holder)))
     else:

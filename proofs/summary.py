@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from proofs.ledger import Ledger
+from proofs.ledger import EQUAL, NOT_RUN, SURVIVED, Ledger
 
 
 def proofs_in_short(ledger: Ledger) -> list[str]:
@@ -26,10 +26,6 @@ def proofs_in_short(ledger: Ledger) -> list[str]:
     ]
 
 
-SURVIVED = "SURVIVED"
-NOT_RUN = "not run"
-
-
 def mutants_table(ledger: Ledger) -> list[str]:
     """Return a line for every mutant: proof, listing, why it must be noticed, what killed it."""
     return [" · ".join(row) for row in _fates(ledger)]
@@ -46,21 +42,40 @@ def _fates(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
 
 def random_mutants_in_short(ledger: Ledger) -> list[str]:
     """Return how many random mutants were killed, and those that no proof of their listing noticed."""
-    killers: dict[str, list[str]] = {}
-    for result in ledger.proofs.values():
-        for mutant, killed_by in result.random.items():
-            killers.setdefault(mutant, []).append(killed_by)
-    if not killers:
+    fates = _random_fates(ledger)
+    if not fates:
         return []
-    survivors = sorted(mutant for mutant, found in killers.items() if not any(found))
-    stumbled = sum(
-        any(found) and all(one.startswith("stumbled") for one in found if one) for found in killers.values()
-    )
-    counts = (
-        f"{len(killers)} random mutants: {len(killers) - len(survivors)} killed "
-        f"({stumbled} of them by an error), {len(survivors)} survived"
-    )
-    return [counts, *(f"survived: {mutant}" for mutant in survivors)]
+    by_fate = {fate: [mutant for mutant in fates if fates[mutant] == fate] for fate in UNKILLED}
+    equal, survived, not_run = (len(by_fate[fate]) for fate in (EQUAL, SURVIVED, NOT_RUN))
+    killed = len(fates) - equal - survived - not_run
+    counts = f"{killed} killed ({share_of_killed(ledger):.1f} %), {equal} equal, {survived} survived"
+    return [
+        f"{len(fates)} random mutants: {counts}{f', {not_run} not run' if not_run else ''}",
+        *(f"survived: {mutant}" for mutant in sorted(by_fate[SURVIVED])),
+        *(f"equal: {mutant}" for mutant in sorted(by_fate[EQUAL])),
+    ]
+
+
+def share_of_killed(ledger: Ledger) -> float:
+    """Return how many of 100 random mutants that ran and changed anything were killed."""
+    fates = list(_random_fates(ledger).values())
+    survived = fates.count(SURVIVED)
+    killed = sum(fate not in UNKILLED for fate in fates)
+    return 100 * killed / (killed + survived) if killed + survived else 100
+
+
+#: Fates of random mutants that are no kill: what one proof says outdoes what stands after it.
+UNKILLED = (EQUAL, SURVIVED, NOT_RUN)
+
+
+def _random_fates(ledger: Ledger) -> dict[str, str]:
+    """Return random mutant -> its fate in all proofs of its listing; one kill is enough."""
+    found: dict[str, str] = {}
+    order = {fate: place for place, fate in enumerate(UNKILLED)}
+    for result in ledger.proofs.values():
+        for mutant, fate in result.random.items():
+            found[mutant] = min(fate, found.get(mutant, NOT_RUN), key=lambda one: order.get(one, -1))
+    return found
 
 
 def overheads(ledger: Ledger) -> list[str]:

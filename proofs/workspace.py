@@ -75,6 +75,10 @@ class Workspace:
             raise HarnessError(message)
         return path
 
+    def unchanged(self, listing: str) -> str:
+        """Return a listing's text as the lab takes it, without the run's mutant."""
+        return self._adapt(listing, (self._examples / listing).read_text())
+
     def chapter(self, listing: str) -> Path:
         """Return the copy of the folder of a listing's chapter."""
         chapter = Path(listing).parts[0]
