@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 # A test run inside a test forgets the modules that it was first to import; httpx, which imports
@@ -45,7 +45,7 @@ LEDGER = pytest.StashKey[Ledger]()
 PROOF = pytest.StashKey[Proof]()
 KILLED_BY = pytest.StashKey[str]()
 REMEMBERED = pytest.StashKey[bool]()
-ENVIRONMENT = pytest.StashKey[dict[str, str]]()
+ENVIRONMENT = pytest.StashKey[Mapping[str, str]]()
 KEY = pytest.StashKey[str]()
 MEMORY = pytest.StashKey[Memory]()
 WORKERS = pytest.StashKey[workers.Workers]()
