@@ -41,6 +41,7 @@ NAMES = {
     "vllm": "vLLM",
 }
 SEPARATOR = " · "
+EXCERPT = "Excerpt, whole file: "
 
 
 class stamp(nodes.General, nodes.TextElement):  # noqa: N801 - docutils writes node names small
@@ -68,8 +69,8 @@ def newest(record: Record) -> Mapping[str, str]:
     )
 
 
-def make_stamp(listing: str, record: Record, note: str = "") -> stamp:
-    """Return the line under a listing; `note` follows the path ("excerpt")."""
+def make_stamp(listing: str, record: Record, *, is_excerpt: bool = False) -> stamp:
+    """Return the line under a listing; that of an excerpt says where the whole file is."""
     path = f"examples/{listing}"
     download = addnodes.download_reference(
         "", "", nodes.literal(path, path), reftarget=f"/../{path}", refdoc="", refexplicit=True
@@ -83,8 +84,8 @@ def make_stamp(listing: str, record: Record, note: str = "") -> stamp:
         refexplicit=True,
         refwarn=True,
     )
-    between = nodes.Text(f"{note}{SEPARATOR}")
-    return stamp("", "", download, between, proof, classes=[record.evidence])
+    excerpt = [nodes.Text(EXCERPT)] if is_excerpt else []
+    return stamp("", "", *excerpt, download, nodes.Text(SEPARATOR), proof, classes=[record.evidence])
 
 
 def visit_html(translator: HTML5Translator, node: stamp) -> None:
@@ -120,7 +121,7 @@ def depart_text(translator: TextTranslator, node: stamp) -> None:
 def _words(record: Record, environment: Mapping[str, str]) -> str:
     """Return the evidence; what ran on another cluster than kind's names that cluster."""
     cluster = environment.get("cluster", "kind")
-    name = "a cluster of one's own" if cluster == OWN_CLUSTER else cluster.split()[0]
+    name = "another cluster" if cluster == OWN_CLUSTER else cluster.split()[0]
     return EVIDENCE[record.evidence].replace("on kind", f"on {name}")
 
 

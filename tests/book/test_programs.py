@@ -20,7 +20,7 @@ NOBODY = "http://127.0.0.1:9"
 UNREADABLE = "/proc/self/mem"
 #: Variables that say where a program finds the router.
 ADDRESSES = ("ROUTER_URL", "METRICS_URL", "ENVOY_ADMIN_URL")
-#: Programs that ask a router, with their arguments; {url} stands for its address.
+#: Programs that ask a router, with their arguments; {url} becomes its address.
 CLIENTS = [
     ("01-introduction/conversations.py", "{url}"),
     ("01-introduction/same_answer.py", "{url}", "{url}"),
@@ -67,7 +67,7 @@ def at(url: str, program: tuple[str, ...]) -> str:
 
 
 @pytest.mark.parametrize("program", CLIENTS, ids=lambda program: program[0])
-def test_where_nobody_listens_a_program_says_so(program: tuple[str, ...]) -> None:
+def test_where_nothing_listens_a_program_says_so(program: tuple[str, ...]) -> None:
     sentence = at(NOBODY, program)
     assert NOBODY in sentence
     assert "Connection refused" in sentence

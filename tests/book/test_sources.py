@@ -11,9 +11,7 @@ import pytest
 from extensions.chapter_numbers import chapter_number
 from proofs.listings import listing_files
 from proofs.outline import IN_PART, PLANNED, STATES, WRITTEN, Chapter, load_outline
-from proofs.records import load_records
 from tests.book.markdown import ALLOWED, fences
-from tools.state import state_line, with_state
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source"
@@ -48,7 +46,7 @@ def typed_versions(page: str, text: str) -> list[str]:
 def names_in_code(page: str, text: str) -> list[str]:
     """Return a sentence for every name of a version in code face, where nothing takes its place."""
     return [
-        f"source/{page}:{number}: `{code}` is printed as it stands; take the name out of the code face"
+        f"source/{page}:{number}: `{code}` is printed as it is; take the name out of the code face"
         for number, line in enumerate(text.splitlines(), start=1)
         for code in line.split("`")[1::2]
         if "{{" in code
@@ -140,9 +138,3 @@ def test_a_page_is_what_the_outline_says(chapter: Chapter) -> None:
     assert f"# {chapter.title}\n" in text
     found = unmet(chapter, text)
     assert not found, "\n".join(found)
-
-
-def test_the_readme_says_how_far_the_book_is() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    line = state_line(OUTLINE, load_records(ROOT).values())
-    assert with_state(readme, line) == readme, "run `python -m tools.state --write`"

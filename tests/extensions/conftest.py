@@ -1,4 +1,4 @@
-"""Small books, each in a folder of sites/, copied to a place of their own and built."""
+"""Small books, each in a folder of sites/, copied elsewhere and built."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ OLDER = {**ENVIRONMENT, "date": "2026-11-26", "router": "v0.7.1, configuration t
 
 @dataclass(frozen=True)
 class Site:
-    """A small book at work; `root` holds source/, examples/ and records/, `settings` are its own."""
+    """A small book at work; `root` holds source/, examples/ and records/, `settings` are for it alone."""
 
     root: Path
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from tests.extensions.conftest import Site, visible
 
 CHAPTER = "source/02-first.md"
 POOL = "examples/02-first/pool.yaml"
-RECORDS = "records/02-first.json"
+RECORD = "records/02-first/pool.yaml.json"
 STAMP = "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0 · simulator v0.10.2"
 
 
@@ -71,7 +71,7 @@ def test_a_label_made_from_the_path_is_referred_to(shown: Site) -> None:
 def test_an_excerpt_says_that_it_is_one(book: Site) -> None:
     book.build("text")
     page = book.output("text/02-first.txt")
-    assert f'"{POOL}" (excerpt) · Ran on kind' in " ".join(page.split())
+    assert f'Excerpt, whole file: "{POOL}" · Ran on kind' in " ".join(page.split())
 
 
 def test_an_excerpt_ends_with_its_last_line_of_code(book: Site) -> None:
@@ -80,7 +80,7 @@ def test_an_excerpt_ends_with_its_last_line_of_code(book: Site) -> None:
     book.build()
     page = book.output("html/02-first.html")
     assert re.search(r"demo</span>\n\n\n.*spec", page)  # the whole listing keeps them
-    assert re.search(r"demo</span>\n</pre>", page)
+    assert re.search(r'demo</span>\n<span class="c c-Cut">  …</span>\n</pre>', page)
 
 
 def test_a_refused_listing_shows_the_answer(shown: Site) -> None:
@@ -113,7 +113,7 @@ def test_print_gets_path_and_stamp_in_a_command(book: Site) -> None:
 
 def test_a_changed_record_renews_the_page(book: Site) -> None:
     book.build()
-    (book.root / RECORDS).unlink()
+    (book.root / RECORD).unlink()
     book.edit(POOL, "name: demo", "name: other")
     book.prove()
     assert book.build() == ""
@@ -129,7 +129,7 @@ def missing_file(book: Site) -> None:
 
 
 def no_record(book: Site) -> None:
-    (book.root / RECORDS).unlink()
+    (book.root / RECORD).unlink()
 
 
 def edited_file(book: Site) -> None:
@@ -141,21 +141,21 @@ def edited_answer(book: Site) -> None:
 
 
 def edited_record(book: Site) -> None:
-    book.edit(RECORDS, "2026-11-25", "2026-12-24")
+    book.edit(RECORD, "2026-11-25", "2026-12-24")
 
 
 def unreadable_record(book: Site) -> None:
-    book.edit(RECORDS, "{", "[")
+    book.edit(RECORD, "{", "[")
 
 
-FAULTS = {
+FAULTS: dict[Callable[[Site], None], list[str]] = {
     without_caption: ["02-first/pool.yaml has no caption", "add `:caption:`"],
     missing_file: ["examples/02-first/gone.yaml does not exist"],
     no_record: ["examples/02-first/pool.yaml has no record", "nox -s examples"],
     edited_file: ["examples/02-first/pool.yaml was edited after its proof", "nox -s examples"],
     edited_answer: ["no-port.refusal was edited after the proof", "nox -s examples"],
-    edited_record: ["records/02-first.json: the entry of 02-first/pool.yaml was edited by hand", "nox -s"],
-    unreadable_record: ["records/02-first.json, line 2: Expecting", "restore the file"],
+    edited_record: [f"{RECORD} was edited by hand", "nox -s"],
+    unreadable_record: [f"{RECORD}, line 2: Expecting", "restore the file"],
 }
 
 

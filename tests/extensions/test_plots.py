@@ -50,7 +50,7 @@ def test_a_drawing_of_other_data_or_another_program_is_stale(
     assert NO_DRAWING in report
     draw_all(book.root, again=False)
     assert book.build() == ""
-    assert len(list((book.root / "plots").glob("*.svg"))) == 1
+    assert len(list((book.root / "source" / "plots").glob("*.svg"))) == 1
 
 
 def test_a_drawing_in_another_style_is_stale(book: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_every_program_is_shown_and_every_drawing_used(book: Path) -> None:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in (book / "source").rglob("*.md"))
     shown = set(re.findall(r"^`{3,}\{plot\} (\S+)$", pages, re.MULTILINE))
     assert {plot.name for plot in plots.plots(book)} == shown
-    assert set((book / "plots").glob("*.svg")) == {plot.drawing for plot in plots.plots(book)}
+    assert set((book / "source" / "plots").glob("*.svg")) == {plot.drawing for plot in plots.plots(book)}
 
 
 def series() -> list[dict[str, object]]:

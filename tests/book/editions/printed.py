@@ -1,4 +1,4 @@
-"""What stands where on the printed pages, read from the file with PDFium, and rules for it."""
+"""What is where on the printed pages, read from the file with PDFium, and rules for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pypdfium2 import raw as pdfium
 
 WIDTH, HEIGHT = 504, 720
 INNER, OUTER = 68.4, 57.6  # margins, in points
-#: Running heads stand above the block of text, page numbers of openings below it.
+#: Running heads are above the block of text, page numbers of openings below it.
 HEAD, FOOT = 665, 60
 CODE_SIZE = 7.9
 LISTING = "F6F4EF"

@@ -7,6 +7,8 @@ from collections import Counter
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from extensions.excerpt import MARK
+from extensions.stamp import EXCERPT
 from proofs.outline import load_outline
 from tests.book.editions.conftest import BOOK, HTML, Pages, Print, bare, text_of
 
@@ -19,6 +21,7 @@ ELEMENTS = {
     "citations": "a.reference.internal[href*='bibliography']",
     "diagrams and figures": "figure img, div.figure img",
     "listings": "div.listing",
+    "marks of cuts": "span.c-Cut",
     "stamps": "p.stamp",
     "tables": "table",
     "transcripts": "div.transcript",
@@ -90,10 +93,17 @@ def test_print_holds_every_drawing(html: Pages, pdf: Print) -> None:
     assert len(pictures) >= len(drawings) > 0
 
 
-def test_three_hyphens_stay_three_hyphens(html: Pages, pdf: Print) -> None:
-    shown = [line for block in html.select("div.highlight pre") for line in text_of(block).splitlines()]
+@pytest.mark.parametrize("line", ["---", MARK])
+def test_hyphens_and_marks_of_cuts_are_lines_of_print(line: str, html: Pages, pdf: Print) -> None:
+    shown = [line.strip() for block in html.select("pre") for line in text_of(block).splitlines()]
     printed_lines = [line.strip() for page in pdf.pages for line in page.splitlines()]
-    assert printed_lines.count("---") == shown.count("---") > 0
+    assert printed_lines.count(line) == shown.count(line) > 0
+
+
+def test_what_is_cut_says_where_the_whole_file_is(html: Pages) -> None:
+    boxes = html.select("div.listing, div.transcript")
+    cut = [box for box in boxes if box.select_one("span.c-Cut")]
+    assert cut == [box for box in boxes if bare(EXCERPT) in bare(box.select_one("p.stamp").text)]
 
 
 def test_index_entries_of_the_screen_are_in_print(pdf: Print) -> None:

@@ -1,0 +1,139 @@
+"""Chapter 2: the router's chart, with values of an older one, with small ones, and with its defaults."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from proofs.api import Mutant, Proof, chapter_of, proves
+
+from .steps import STANDALONE, chart, containers, helm_transcript, part, refusal, rendered, served, with_helm
+
+chapter = chapter_of(__file__)
+OLD_VALUES = chapter["refused/values-of-an-older-chart.yaml"]
+VALUES = chapter["router-values.yaml"]
+INSTALLED = chapter["chart.console"]
+DEFAULTS = chapter["chart-defaults.console"]
+CHAT = chapter["model-server/chat/kustomization.yaml"]
+
+#: CPUs that the standalone chart's pod asks for, by default.
+ASKED_BY_DEFAULT = 12
+
+
+@proves(
+    OLD_VALUES,
+    evidence="refused",
+    uses=["helm"],
+    router=">=0.10",
+    mutants=[
+        Mutant(OLD_VALUES, "inferenceExtension:", "other:", because="that key is not refused"),
+    ],
+)
+def test_values_of_the_older_chart_are_refused(proof: Proof) -> None:
+    values = proof.path(OLD_VALUES)
+    proof.answered(
+        OLD_VALUES,
+        refusal(proof, ["helm", "template", "chat", chart(STANDALONE), f"--values={values}"]),
+        by="The chart",
+    )
+
+
+@proves(
+    VALUES,
+    INSTALLED,
+    evidence="ran",
+    uses=["router", "simulator", "envoy", "helm", "inference-extension"],
+    router=">=0.10",
+    mutants=[
+        Mutant(VALUES, "instance: chat", "instance: code", because="another model's pods"),
+        Mutant(VALUES, "FailClose", "FailOpen", because="it must refuse"),
+        Mutant(VALUES, "failOpen: false", "failOpen: true", because="so must the proxy"),
+        Mutant(
+            VALUES,
+            "requests: {cpu: 50m, memory: 64Mi}\n      limits: {memory: 512Mi}",
+            "requests: {memory: 64Mi}",
+            because="the default stays: 8 CPUs",
+        ),
+        Mutant(INSTALLED, "STATUS: deployed", "STATUS: failed", because="it succeeds"),
+    ],
+)
+def test_the_chart_with_small_values_answers(proof: Proof) -> None:
+    objects = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}")
+    pool = objects["InferencePool/chat"]["spec"]
+    parts = containers(objects["Deployment/chat-epp"])
+    labels = {"app.kubernetes.io/name": "model-server", "app.kubernetes.io/instance": "chat"}
+    assert pool["selector"]["matchLabels"] == labels
+    assert pool["endpointPickerRef"]["failureMode"] == "FailClose"
+    assert "failure_mode_allow: false" in objects["ConfigMap/envoy"]["data"]["envoy.yaml"]
+    assert {name: part["resources"]["requests"]["cpu"] for name, part in parts.items()} == {
+        "envoy-proxy": "50m",
+        "epp": "50m",
+    }
+    assert part(objects, AS_VALUES_SAY) == AS_VALUES_SAY
+    assert "--refresh-metrics-interval=150ms" in parts["epp"]["args"]
+    assert len(objects) == 10
+    misspelt = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", "--set=router.epp.replica=3")
+    assert misspelt == objects
+    assert misspelt["Deployment/chat-epp"]["spec"]["replicas"] == 1
+    monitoring = "--set=router.monitoring.prometheus"
+    opened = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", f"{monitoring}.auth.enabled=false")
+    watched = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", f"{monitoring}.enabled=true")
+    assert "--metrics-endpoint-auth=false" in containers(opened["Deployment/chat-epp"])["epp"]["args"]
+    assert {name.split("/")[0] for name in watched.keys() - objects.keys()} == {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "Secret",
+        "ServiceMonitor",
+    }
+    baseline = "pod-security.kubernetes.io/enforce=baseline"
+    proof.kubectl("label", "namespace", proof.namespace, baseline, "--overwrite")
+    proof.kubectl("apply", "-k", proof.path(CHAT).parent)
+    helm_transcript(proof, INSTALLED)
+    second = ["helm", "install", "code", chart(STANDALONE), f"--values={proof.path(VALUES)}"]
+    assert 'ConfigMap "envoy"' in refusal(proof, second)
+    assert served(proof, "service/chat-epp", 8081) == ["lab/chat-8b"]
+    with proof.forward("service/chat-epp", 8081) as url:
+        request = {"model": "lab/chat-8b", "messages": [{"role": "user", "content": "Well?"}]}
+        answer = httpx.post(f"{url}/v1/chat/completions", json=request, timeout=10).raise_for_status()
+    assert answer.headers["x-inference-pod"].startswith("model-server-chat-")
+    with proof.forward("service/chat-epp", 9090) as url:
+        assert httpx.get(f"{url}/metrics", timeout=10).status_code == httpx.codes.UNAUTHORIZED
+    proof.run(["helm", "uninstall", "chat", "--wait"], environment=with_helm(proof))
+    assert proof.objects("deployment", "app.kubernetes.io/name=chat-epp") == []
+    assert proof.objects("inferencepool") == []
+
+
+@proves(
+    DEFAULTS,
+    evidence="ran",
+    uses=["router", "helm"],
+    router=">=0.10",
+    only_in_lab=True,
+    mutants=[
+        Mutant(DEFAULTS, "3 Insufficient cpu", "2 Insufficient cpu", because="three workers"),
+        Mutant(DEFAULTS, "STATUS: deployed", "STATUS: failed", because="helm does not look"),
+        Mutant(DEFAULTS, "Pending", "Running", because="it has no node"),
+    ],
+)
+def test_the_chart_with_its_defaults_waits_for_a_larger_node(proof: Proof) -> None:
+    if max(int(node["status"]["allocatable"]["cpu"]) for node in proof.objects("node")) >= ASKED_BY_DEFAULT:
+        pytest.skip(f"a node of this lab has {ASKED_BY_DEFAULT} CPUs, so the pod would run")
+    option = "--set=router.modelServers.matchLabels.app=chat"
+    parts = containers(rendered(proof, STANDALONE, option)["Deployment/chat-epp"])
+    assert {name: part["resources"]["requests"] for name, part in parts.items()} == {
+        "envoy-proxy": {"cpu": "4", "memory": "8Gi"},
+        "epp": {"cpu": "8", "memory": "8Gi"},
+    }
+    assert "securityContext" not in parts["epp"]
+    missing = refusal(proof, ["helm", "template", "chat", chart(STANDALONE)])
+    assert ".Values.router.modelServers.matchLabels is required" in missing
+    helm_transcript(proof, DEFAULTS)
+    # The same chart in a namespace with the rule of this chapter: not even a pod.
+    label = "pod-security.kubernetes.io/enforce=restricted"
+    proof.kubectl("label", "namespace", proof.namespace, label, "--overwrite")
+    proof.kubectl("rollout", "restart", "deployment/chat-epp")
+    proof.wait_until(
+        lambda: 'violates PodSecurity "restricted:latest"' in proof.kubectl("get", "events", "--output=yaml"),
+        30,
+        "the pod is refused",
+    )
