@@ -148,7 +148,7 @@ def unreadable_record(book: Site) -> None:
     book.edit(RECORDS, "{", "[")
 
 
-FAULTS = {
+FAULTS: dict[Callable[[Site], None], list[str]] = {
     without_caption: ["02-first/pool.yaml has no caption", "add `:caption:`"],
     missing_file: ["examples/02-first/gone.yaml does not exist"],
     no_record: ["examples/02-first/pool.yaml has no record", "nox -s examples"],
@@ -159,7 +159,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.__name__))
 def test_what_is_not_proved_is_a_warning_in_every_build_until_it_is(
     book: Site, fault: Callable[[Site], None]
 ) -> None:
