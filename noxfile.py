@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -39,10 +40,22 @@ TYPESETTING = (
 #: A package without a program of its own, known by a file that it brings.
 TYPESETTING_FILES = ("/usr/share/texlive/texmf-dist/tex/latex/titlesec/titlesec.sty=texlive-latex-extra",)
 
-#: A session of their own: building the book needs no browser, and none of its minute.
-BROWSER_TESTS = "tests/book/editions/browser"
-#: The tests' own conftest.py needs the lab's packages, which the sessions of the book have not.
-INSPECT = ("pytest", "--confcutdir=tests/book", "tests/book/editions", f"--ignore={BROWSER_TESTS}")
+#: Tests that other sessions run: see the markers in pyproject.toml.
+ELSEWHERE = "cluster or addon or editions or browser"
+FORMS = [f".github/ISSUE_TEMPLATE/{name}.yml" for name in ("1-book", "2-listing", "3-question")]
+#: What `nox -s lint` runs, each piece callable alone; shellcheck gets the scripts themselves, too.
+LINT = {
+    "format": ("ruff", "format", "--check", "."),
+    "ruff": ("ruff", "check", "."),
+    "mypy": ("python", "-m", "tools.check_types"),
+    "codespell": ("codespell",),
+    "shellcheck": ("shellcheck",),
+    "actionlint": ("python", "-m", "tools.workflows"),
+    "forms": ("check-jsonschema", "--builtin-schema=vendor.github-issue-forms", *FORMS),
+    "citation": ("check-jsonschema", "--builtin-schema=vendor.citation-file-format", "CITATION.cff"),
+    "renovate": ("check-jsonschema", "--builtin-schema=vendor.renovate", "renovate.json"),
+}
+
 #: Only the book keeps its anchors, and page breaks have a book of their own.
 NOT_OF_THE_SINK = [f"--ignore=tests/book/editions/test_{name}.py" for name in ("anchors", "page_breaks")]
 
@@ -53,7 +66,7 @@ def docs(session: nox.Session) -> None:
     _install(session, "docs")
     session.run("python", "-m", "lab.packages", *TYPESETTING, *TYPESETTING_FILES)
     _editions(session, ".")
-    session.run(*INSPECT, *session.posargs)
+    session.run("pytest", "-m", "editions", "tests/book", *session.posargs)
 
 
 @nox.session(default=False)
@@ -61,7 +74,8 @@ def kitchen_sink(session: nox.Session) -> None:
     """Build the book of every element into build/kitchen_sink, and inspect its three editions."""
     _install(session, "docs")
     _editions(session, SINK)
-    session.run(*INSPECT, *NOT_OF_THE_SINK, *session.posargs, env={"BOOK": SINK})
+    inspect = ("pytest", "-m", "editions", "tests/book", *NOT_OF_THE_SINK)
+    session.run(*inspect, *session.posargs, env={"BOOK": SINK})
 
 
 @nox.session(default=False)
@@ -69,43 +83,51 @@ def browser(session: nox.Session) -> None:
     """Open the book and the kitchen sink in Chromium: accessibility, weight, on paper, offline."""
     _install(session, "browser")
     session.run("python", "-m", "lab.packages", "chromium=chromium")
-    visit = ("pytest", "--confcutdir=tests/book")
-    session.run(*visit, BROWSER_TESTS, *session.posargs)
-    session.run(*visit, f"{BROWSER_TESTS}/test_visits.py", *session.posargs, env={"BOOK": SINK})
+    visit = ("pytest", "-m", "browser", "tests/book")
+    session.run(*visit, *session.posargs)
+    session.run(*visit, "-k", "test_visits", *session.posargs, env={"BOOK": SINK})
 
 
 @nox.session
 def examples(session: nox.Session) -> None:
     """Bring the lab up and prove every listing on it, or on a cluster of yours: --context <name>."""
-    _install(session, "tests")
-    own_cluster = any(word.split("=")[0] == "--context" for word in session.posargs)
-    if not own_cluster:
-        session.run("python", "-m", "lab", "up")
+    _install_plugin(session)
+    yours = any(word.split("=")[0] == "--context" for word in session.posargs)
     chosen = any(word.startswith("tests/") for word in session.posargs)
-    if not chosen and not own_cluster:
+    if not yours:
+        session.run("python", "-m", "lab", "up")
+    if not chosen and not yours:
         # One after the other: they stop and break parts of the lab. None may be selected (5).
-        session.run("pytest", "tests/lab/live", *session.posargs, success_codes=[0, 5])
-    # More processes than cores: proofs mostly wait.
-    where = [] if chosen else ["tests/examples"]
-    session.run("pytest", "--numprocesses=4", *where, *session.posargs)
+        session.run("pytest", "-m", "live", *session.posargs, success_codes=[0, 5])
+    # More processes than cores: proofs mostly wait. Those without a cluster run in `tests`, too.
+    which = (
+        []
+        if chosen or yours
+        else ["-m", "cluster and not live" if os.environ.get("CI") else "proves or cluster and not live"]
+    )
+    session.run("pytest", "--numprocesses=4", *which, *session.posargs)
 
 
 @nox.session(default=False)
 def addons(session: nox.Session) -> None:
-    """Start the lab's add-ons and prove that they work: all, or nox -s addons -- llm_d workloads."""
-    _install(session, "tests")
+    """Start the lab's add-ons and prove that they work: all, or nox -s addons -- -k "keda or redis"."""
+    _install_plugin(session)
     session.run("python", "-m", "lab", "up")
-    modules = [f"tests/lab/addons/test_{name}.py" for name in session.posargs]
-    session.run("pytest", *(modules or ["tests/lab/addons"]))
+    session.run("pytest", "-m", "addon", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test that needs neither a cluster nor the built editions."""
+    _install_plugin(session)
+    session.run("pytest", "-m", f"not ({ELSEWHERE})", *session.posargs)
+
+
+@nox.session(default=False)
+def new(session: nox.Session) -> None:
+    """Begin a listing and its proof: nox -s new -- <chapter>/<file>."""
     _install(session, "tests")
-    elsewhere = ("examples", "lab/live", "lab/addons", "book/editions")
-    ignored = [f"--ignore=tests/{name}" for name in elsewhere]
-    session.run("pytest", *ignored, *session.posargs)
+    session.run("python", "-m", "tools.new_listing", *session.posargs)
 
 
 @nox.session(default=False)
@@ -117,12 +139,12 @@ def lab(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def lint(session: nox.Session) -> None:
-    """Check style, types and spelling."""
+    """Check style, types, spelling and the forge's files: all, or nox -s lint -- ruff mypy."""
     _install(session, "tests")
-    session.run("ruff", "format", "--check", ".")
-    session.run("ruff", "check", ".")
-    session.run("mypy")
-    session.run("codespell")
+    for piece in session.posargs or LINT:
+        if piece not in LINT:
+            session.error(f"lint has no piece {piece!r}; choose from {', '.join(LINT)}")
+        session.run(*LINT[piece], *(_scripts(session) if piece == "shellcheck" else ()))
 
 
 @nox.session(default=False)
@@ -138,7 +160,7 @@ def preview(session: nox.Session) -> None:
     _install(session, "docs")
     book = session.posargs[0] if session.posargs else "."
     build = BUILD / "preview" / Path(book).name
-    watched = [f"--watch={book}/{name}" for name in ("diagrams", "examples", "plots", "records")]
+    watched = [f"--watch={book}/{name}" for name in ("examples", "records")]
     places = ("--conf-dir=.", f"--doctree-dir={build}/doctrees", f"{book}/source", f"{build}/html")
     session.run("sphinx-autobuild", "--jobs=auto", "--watch=_static", *watched, *places)
 
@@ -148,28 +170,41 @@ def diagrams(session: nox.Session) -> None:
     """Draw the diagrams whose source has changed (all: -- --all); needs npm and Chromium."""
     _install(session, "docs")
     session.run("python", "-m", "lab.packages", "chromium=chromium", "npm=npm")
-    session.run("python", "-m", "extensions.draw", *session.posargs, session.create_tmp(), ".", SINK)
+    session.run("python", "-m", "tools.draw", *session.posargs, session.create_tmp(), ".", SINK)
 
 
 @nox.session(default=False)
 def plots(session: nox.Session) -> None:
     """Draw the plots whose program, data or style has changed (all: -- --all)."""
     _install(session, "tests")
-    session.run("python", "-m", "extensions.draw_plots", *session.posargs, ".", SINK)
+    session.run("python", "-m", "tools.draw_plots", *session.posargs, ".", SINK)
 
 
 @nox.session(default=False)
 def reference(session: nox.Session) -> None:
     """Ask the programs again what the reference appendices say (compare only: -- --check)."""
     _install(session, "tests")
-    session.run("python", "-m", "tests.reference", *session.posargs)
+    session.run("python", "-m", "tools.reference", *session.posargs)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the lab, the proofs and the editions, and print the figures."""
     _install(session, "tests")
-    session.run("python", "-m", "tests.bench", *session.posargs)
+    session.run("python", "-m", "tools.bench", *session.posargs)
+
+
+@nox.session(default=False)
+def release(session: nox.Session) -> None:
+    """Build what a tag publishes into build/release: nox -s release -- v1.0 (a rehearsal without the tag)."""
+    _install(session, "docs")
+    session.run("python", "-m", "tools.release", "--check", *session.posargs)
+    session.run("python", "-m", "lab.packages", *TYPESETTING, *TYPESETTING_FILES)
+    _editions(session, ".")
+    session.run("python", "-m", "tests.book.editions.anchors")
+    session.run("pytest", "-m", "editions", "tests/book")
+    session.run("python", "-m", "tools.state", "--write")
+    session.run("python", "-m", "tools.release", *session.posargs)
 
 
 @nox.session(default=False)
@@ -196,6 +231,19 @@ def _install(session: nox.Session, name: str) -> None:
     if sys.version_info < (3, 11):
         session.error("Python 3.11 or newer is needed; run nox with one (python3.11 -m nox).")
     session.install("-r", f"requirements/{name}.txt")
+
+
+def _install_plugin(session: nox.Session) -> None:
+    """Install the packages of the tests, and the project for its pytest plugin."""
+    _install(session, "tests")
+    if not list(Path(session.virtualenv.location).glob("lib/*/site-packages/life_with_llm_d-*.dist-info")):
+        session.install("--no-deps", "--editable", ".")
+
+
+def _scripts(session: nox.Session) -> list[str]:
+    """Return the shell scripts of the repository, known by their first lines."""
+    found = session.run("git", "grep", "-nE", "^#!.*[/ ](ba)?sh$", external=True, silent=True)
+    return [line.split(":")[0] for line in str(found).splitlines() if ":1:" in line]
 
 
 def _editions(session: nox.Session, book: str) -> None:

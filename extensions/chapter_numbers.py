@@ -8,7 +8,7 @@ print; listings, figures and tables follow ("Listing 4.1").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import cast
 
 from docutils import nodes
@@ -17,8 +17,6 @@ from sphinx.environment import BuildEnvironment
 from sphinx.environment.collectors.toctree import TocTreeCollector
 from sphinx.util.typing import ExtensionMetadata
 
-from extensions.proven import root_of
-
 _number_per_toctree = TocTreeCollector.assign_section_numbers
 
 
@@ -26,11 +24,6 @@ def chapter_number(page: str) -> int | str:
     """Return the number in a document's name: 4 for "part/04-title", "P" for "p-title"."""
     prefix = PurePosixPath(page).name.split("-")[0]
     return int(prefix) if prefix.isdigit() else prefix.upper()
-
-
-def chapter_folder(env: BuildEnvironment, page: str) -> Path:
-    """Return the folder of examples/ for the listings of a page, which has the page's own name."""
-    return root_of(env) / "examples" / PurePosixPath(page).name
 
 
 def number_by_file_name(self: TocTreeCollector, env: BuildEnvironment) -> list[str]:

@@ -9,7 +9,7 @@
       client --> envoy
     ```
 
-`nox -s diagrams` (extensions/draw.py) draws each diagram once, into diagrams/ beside
+`nox -s diagrams` (tools/draw.py) draws each diagram once, into source/diagrams/ beside
 source/. The name of a drawing ends in a digest of all that decides its look, so a changed
 diagram finds no drawing, and the build stops. Readers need neither Node nor a browser,
 and the three editions show the same picture; for print, rsvg-convert makes it a PDF.
@@ -39,11 +39,11 @@ from sphinxcontrib.mermaid import Mermaid, mermaid
 MERMAID_CLI = "11.17.0"
 MERMAID = "11.17.2"
 ROOT = Path(__file__).parents[1]
-SETTINGS = ROOT / "diagrams" / "mermaid.json"
+SETTINGS = ROOT / "source" / "diagrams" / "mermaid.json"
 #: The colours that take the place of those of the settings on dark pages.
-DARK = ROOT / "diagrams" / "dark.json"
+DARK = ROOT / "source" / "diagrams" / "dark.json"
 #: Lets Chromium and rsvg-convert find the fonts of the book.
-FONTS = ROOT / "diagrams" / "fonts.conf"
+FONTS = ROOT / "source" / "diagrams" / "fonts.conf"
 #: Dots per inch at which a drawing is set in print: its 15 pixels become 8.4 points.
 PRINT_RESOLUTION = 128
 #: Width and height in pixels beyond which print scales a drawing down until its labels
@@ -85,14 +85,14 @@ def drawing_of(source: Source, book: Path) -> Path:
     """Return where the drawing of a diagram of a book is, or will be once it is drawn."""
     look = [SETTINGS.read_text(encoding="utf-8"), DARK.read_text(encoding="utf-8")]
     digest = sha256("\n".join([MERMAID_CLI, MERMAID, *look, source.text]).encode()).hexdigest()[:12]
-    folder = book / "diagrams"
+    folder = book / "source" / "diagrams"
     drawn = sorted(folder.glob(f"*-{digest}.svg"))
     return drawn[0] if drawn else folder / f"{source.chapter.stem}-{digest}.svg"
 
 
 def drawings_below(book: Path) -> set[Path]:
     """Return every drawing that lies in the folder of a book."""
-    return set((book / "diagrams").glob("*.svg"))
+    return set((book / "source" / "diagrams").glob("*.svg"))
 
 
 class Diagram(Mermaid):  # type: ignore[misc]  # it comes without types
@@ -126,7 +126,7 @@ class Diagram(Mermaid):  # type: ignore[misc]  # it comes without types
         environment.note_dependency(path)
         if not drawing.exists():
             message = (
-                f"The diagram that begins with '{source.text[:40]}' has no drawing in diagrams/, "
+                f"The diagram that begins with '{source.text[:40]}' has no drawing in source/diagrams/, "
                 "or changed after it was drawn: run `nox -s diagrams`."
             )
             raise self.error(message)

@@ -14,7 +14,6 @@ nothing proves makes a warning, which ends a strict build, and takes the stamp's
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,22 +26,11 @@ from sphinx.util.typing import ExtensionMetadata, OptionSpec
 
 from extensions.excerpt import ExcerptReader, marked_lexer
 from extensions.proven import proven, root_of
-from extensions.records import RecordError, is_refused, refusal_path
-from extensions.stamp import label_of, make_stamp
+from extensions.stamp import make_stamp
+from proofs.listings import LANGUAGES, is_refused, label_of, language_of, refusal_path
+from proofs.records import RecordError, record_files
 
 logger = logging.getLogger(__name__)
-
-LANGUAGES: Mapping[str, str] = {
-    ".conf": "nginx",
-    ".console": "console",
-    ".go": "go",
-    ".json": "json",
-    ".promql": "promql",
-    ".py": "python",
-    ".sh": "bash",
-    ".toml": "toml",
-    ".yaml": "yaml",
-}
 
 
 class Listing(LiteralInclude):
@@ -61,7 +49,7 @@ class Listing(LiteralInclude):
         listing = self.arguments[0]
         file = root_of(self.env) / "examples" / listing
         label = self.options.setdefault("name", label_of(listing))
-        self._note_sources(file, listing)
+        self._note_sources(listing)
         body, excerpt = self._included(listing) if file.is_file() else ([], None)
         try:
             self._require_caption(listing)
@@ -93,7 +81,7 @@ class Listing(LiteralInclude):
     def _included(self, listing: str) -> tuple[list[nodes.Node], ExcerptReader | None]:
         """Return the nodes of the file, with marks in its text, and what was read of it."""
         self.arguments[0] = f"/../examples/{listing}"
-        self.options.setdefault("language", LANGUAGES.get(Path(listing).suffix, "text"))
+        self.options.setdefault("language", language_of(listing))
         included = super().run()
         block = next((block for node in included for block in node.findall(nodes.literal_block)), None)
         if block is None:
@@ -119,12 +107,10 @@ class Listing(LiteralInclude):
             nodes.literal_block(text, text, language="text", classes=["refusal"]),
         ]
 
-    def _note_sources(self, file: Path, listing: str) -> None:
-        """Have the page read again when the answer or the chapter's records change."""
-        records = root_of(self.env) / "records" / f"{Path(listing).parts[0]}.json"
-        for source in (file, refusal_path(file), records):
-            if source.exists():
-                self.env.note_dependency(source)
+    def _note_sources(self, listing: str) -> None:
+        """Have the page read again when the listing, its answer or its record changes."""
+        for source in record_files(root_of(self.env), listing):
+            self.env.note_dependency(source)
 
     def _fault(self, sentence: str) -> nodes.Node:
         """Report a fault, in every build until it is gone, and return it for the page."""

@@ -8,7 +8,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.callouts import make_callout
-from extensions.outline import FILE, WRITTEN, Topic, load_outline
+from proofs.outline import FILE, WRITTEN, Topic, load_outline
 
 TITLE = "Still to be written"
 

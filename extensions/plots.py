@@ -6,9 +6,9 @@
     :caption: Time to first token against load, as the lab recorded it
     ```
 
-plots/first-token-by-load.py, beside source/, draws it: `DATA` names the file with the
-numbers, from the book's folder on, and `draw(figure, data)` puts them on a matplotlib
-figure, in the look of plots/book.mplstyle. `nox -s plots` (extensions/draw_plots.py) runs
+source/plots/first-token-by-load.py draws it: `DATA` names the file beside it with the
+numbers, and `draw(figure, data)` puts them on a matplotlib
+figure, in the look of source/plots/book.mplstyle. `nox -s plots` (tools/draw_plots.py) runs
 it. As with diagrams, the name of a drawing ends in a digest of all that decides its look,
 so the build stops when program, numbers or style have changed since.
 """
@@ -33,7 +33,7 @@ from sphinx.util.typing import ExtensionMetadata, OptionSpec
 from extensions.drawings import DARK
 
 ROOT = Path(__file__).parents[1]
-STYLE = ROOT / "plots" / "book.mplstyle"
+STYLE = ROOT / "source" / "plots" / "book.mplstyle"
 DATA = re.compile(r'^DATA = "(?P<file>[^"]+)"$', re.MULTILINE)
 
 
@@ -43,7 +43,7 @@ class PlotError(Exception):
 
 @dataclass(frozen=True)
 class Plot:
-    """A program that draws recorded data, in plots/ of a book."""
+    """A program that draws recorded data, in source/plots/ of a book."""
 
     book: Path
     name: str
@@ -51,7 +51,7 @@ class Plot:
     @property
     def program(self) -> Path:
         """Return the program's file."""
-        return self.book / "plots" / f"{self.name}.py"
+        return self.book / "source" / "plots" / f"{self.name}.py"
 
     @property
     def data(self) -> Path:
@@ -63,7 +63,7 @@ class Plot:
         if found is None:
             message = f'{self.program}: no line says DATA = "<file>", with the file of the numbers'
             raise PlotError(message)
-        file = self.book / found["file"]
+        file = self.program.with_name(found["file"])
         if not file.exists():
             message = f"{self.program}: its DATA, {found['file']}, does not exist: record it first"
             raise PlotError(message)
@@ -78,7 +78,7 @@ class Plot:
 
 def plots(book: Path) -> list[Plot]:
     """Return every plot of a book."""
-    return [Plot(book, program.stem) for program in sorted((book / "plots").glob("*.py"))]
+    return [Plot(book, program.stem) for program in sorted((book / "source" / "plots").glob("*.py"))]
 
 
 class ShownPlot(SphinxDirective, Figure):
@@ -113,7 +113,7 @@ class ShownPlot(SphinxDirective, Figure):
             self.env.note_dependency(os.path.relpath(file, self.env.srcdir))
         if not drawing.exists():
             message = (
-                f"plots/{plot.name}.py, its data or the style changed after it was drawn, "
+                f"source/plots/{plot.name}.py, its data or the style changed after it was drawn, "
                 "or it never was: run `nox -s plots`."
             )
             raise self.error(message)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sphinx.environment import BuildEnvironment
 
-from extensions.records import Record, RecordError, load_records, why_unproven
+from proofs.records import Record, RecordError, load_records, why_unproven
 
 
 def root_of(env: BuildEnvironment) -> Path:
@@ -18,7 +18,7 @@ def root_of(env: BuildEnvironment) -> Path:
 
 def records_of(root: Path) -> Mapping[str, Record]:
     """Return all records of a project; the files are read again only when one has changed."""
-    files = sorted((root / "records").glob("*.json"))
+    files = sorted((root / "records").rglob("*.json"))
     return _read(root, tuple((file, file.stat().st_mtime_ns) for file in files))
 
 

@@ -12,7 +12,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.proven import records_of, root_of
-from extensions.records import RecordError
+from proofs.records import RecordError
 
 #: The field of a page's metadata that says of which records it was made.
 FIELD = "records"

@@ -13,7 +13,8 @@ from sphinx.writers.html5 import HTML5Translator
 from sphinx.writers.latex import LaTeXTranslator
 from sphinx.writers.text import TextTranslator
 
-from extensions.records import EVIDENCE, OWN_CLUSTER, Record
+from proofs.listings import label_of
+from proofs.records import EVIDENCE, OWN_CLUSTER, Record
 
 #: What a stamp names after the date, in this order, spelled as it spells itself; other
 #: components follow.
@@ -45,11 +46,6 @@ EXCERPT = "Excerpt, whole file: "
 
 class stamp(nodes.General, nodes.TextElement):  # noqa: N801 - docutils writes node names small
     """The line itself; HTML, LaTeX and plain text each set it apart."""
-
-
-def label_of(listing: str) -> str:
-    """Return the label of a listing: its path with dashes for slashes and dots."""
-    return re.sub(r"[/.]", "-", listing)
 
 
 def record_label(listing: str) -> str:

@@ -9,8 +9,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from extensions.records import EVIDENCE, MEANING
 from extensions.stamp import stamp
+from proofs.records import EVIDENCE, MEANING
 
 
 class Kind(NamedTuple):

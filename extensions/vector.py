@@ -23,7 +23,7 @@ FACE = ROOT / "_static" / "fonts" / "book-sans-regular.woff2"
 #: The face's names, as browsers with the glyphs in the picture and rsvg-convert know it.
 FAMILIES = "Source Sans 3, Book Sans, sans-serif"
 #: Each colour of a light page -> its counterpart on a dark one.
-DARK = ROOT / "diagrams" / "dark.json"
+DARK = ROOT / "source" / "diagrams" / "dark.json"
 COLOUR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 RGB = re.compile(r"\brgb\((\d+), ?(\d+), ?(\d+)\)")
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")

@@ -11,12 +11,11 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from extensions.chapter_numbers import chapter_folder
-from extensions.outline import FILE, Chapter, load_outline
 from extensions.proven import records_of, root_of
-from extensions.records import Record, RecordError, tally
 from extensions.rereading import note_records
 from extensions.stamp import claim, record_label
+from proofs.outline import FILE, Chapter, load_outline
+from proofs.records import Record, RecordError, tally
 
 
 class VerificationRecord(SphinxDirective):
@@ -33,7 +32,7 @@ class VerificationRecord(SphinxDirective):
         if not records:
             return [_paragraph("No listing is proved yet.")]
         pages = load_outline(self.env.srcdir).pages
-        chapters = {chapter_folder(self.env, one.page).name: one for one in pages}
+        chapters = {one.slug: one for one in pages}
         by_chapter = groupby(sorted(records.items()), key=lambda item: PurePosixPath(item[0]).parts[0])
         sections = [self._section(folder, chapters, dict(group)) for folder, group in by_chapter]
         return [_paragraph(f"{tally(records.values())}."), *sections]

@@ -14,19 +14,19 @@ import importlib
 import json
 import re
 import shutil
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab import cluster, edition, home, images, programs, registry, rollout, router_lines, upstream
+from lab import cluster, edition, home, images, programs, registry, rollout, upstream
 from lab.engine import Engine, find_engine
-from lab.errors import LabError, NotAvailable
+from lab.errors import LabError
 from lab.lock import alone
 from lab.process import run
 from lab.progress import step
+from lab.router_lines import here
 
 FOLDERS = Path(__file__).resolve().parent / "addons"
 #: Annotation on an add-on's namespace: what was applied to it, once that was ready.
@@ -35,6 +35,17 @@ APPLIED = "life-with-llm-d/applied"
 RENDER_LIMIT = 300
 #: Label on an add-on's namespace: the add-on's name.
 LABEL = "life-with-llm-d/addon"
+#: What a value of a parameter is made of: words that mean nothing to a shell or to YAML.
+_WORD = r"(?:--)?[\w./](?:[\w./=-]|:(?=[\w./=-]))*"
+WORDS = re.compile(rf"(?:{_WORD}(?: {_WORD})*)?", re.ASCII)
+#: What a namespace may be called (RFC 1123, a label).
+NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+#: A parameter whose default has one of these forms takes no other: what it is -> the form.
+FORMS = {
+    "a whole number": re.compile(r"\d+"),
+    "a duration such as 400ms": re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+"),
+    "an amount such as 1Gi": re.compile(r"\d+(?:[kMG]|[KMG]i)?"),
+}
 #: `${name}`, `${versions.name}`, `${images.name}`; a bare $name is left to shells.
 PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 
@@ -49,12 +60,16 @@ class Addon:
     (`module:name`) that take the parameters and return further values, `undo` functions
     that take back what those did to the cluster. With `router`, the objects are translated
     for the router line that the lab has; with `newer_router`, no other line than the
-    edition's will do.
+    edition's will do. `memory` (MiB) and `pods` are what it takes in steady state, and
+    `each` what it takes in addition for every one that a parameter counts.
     """
 
     name: str
     about: str
     namespace: str
+    memory: int
+    pods: int
+    each: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
@@ -66,6 +81,8 @@ class Addon:
     router: bool = False
     newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
+    #: The text by which it was asked for.
+    spec: str = field(default="", compare=False)
 
     @property
     def files(self) -> dict[Path, Path]:
@@ -89,6 +106,7 @@ def names() -> list[str]:
     return sorted(file.parent.name for file in FOLDERS.glob("*/addon.toml"))
 
 
+@cache
 def find(spec: str) -> Addon:
     """Return the add-on that a text such as `fleet:model=chat,replicas=2` asks for.
 
@@ -107,7 +125,22 @@ def find(spec: str) -> Addon:
     if parameters != defaults and not given_namespace:
         namespace = f"{namespace}-{_hash(json.dumps(parameters, sort_keys=True))[:6]}"
     row |= {key: tuple(row[key]) for key in row if isinstance(row[key], list)}
-    return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters})
+    try:
+        return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters, "spec": spec})
+    except TypeError as error:
+        message = (
+            f"lab/addons/{name}/addon.toml: {str(error).partition('() ')[2]}. lab/README.md lists the keys."
+        )
+        raise LabError(message) from error
+
+
+def with_needs(specs: Iterable[str]) -> list[Addon]:
+    """Return add-ons and all that they need, each once, after what it needs itself."""
+    found: dict[str, Addon] = {}
+    for spec in specs:
+        addon = find(spec)
+        found |= {one.namespace: one for one in [*with_needs(addon.needs), addon]}
+    return list(found.values())
 
 
 def ensure(spec: str) -> Addon:
@@ -117,12 +150,25 @@ def ensure(spec: str) -> Addon:
     router is too old for it; LabError when it does not become ready.
     """
     addon = find(spec)
-    _require_router_line(addon)
+    if addon.newer_router:
+        here.require_newer(addon.name)
     if not _runs(addon):
         engine = find_engine()
         cluster.connect()
+        build_shared([spec])
         _start(engine, addon)
     return addon
+
+
+def build_shared(specs: Iterable[str]) -> None:
+    """Build the programs that several add-ons use, before the first of them starts."""
+    for group in shared_programs(with_needs(specs)):
+        programs.build(group)
+
+
+def shared_programs(chosen: Iterable[Addon]) -> list[str]:
+    """Return the groups of builds.toml that add-ons are rendered with: helm, where one has a chart."""
+    return ["helm"] if any("chart" in addon.upstream for addon in chosen) else []
 
 
 def remove(spec: str) -> None:
@@ -147,32 +193,27 @@ def installed() -> dict[str, str]:
 
 
 @cache
-def _row_text(name: str) -> str:
-    return (FOLDERS / name / "addon.toml").read_text()
+def _own_row(name: str) -> dict[str, Any]:
+    row = edition.read_toml(FOLDERS / name / "addon.toml")
+    if missing := [key for key in ("about", "memory", "pods") if key not in row]:
+        message = f"lab/addons/{name}/addon.toml does not say {', '.join(missing)}. lab/README.md tells how."
+        raise LabError(message)
+    return row
 
 
 def _row(name: str) -> dict[str, Any]:
     """Return what addon.toml says, joined with what the add-ons that it includes say."""
-    try:
-        row = tomllib.loads(_row_text(name))
-    except tomllib.TOMLDecodeError as error:
-        message = f"lab/addons/{name}/addon.toml is not TOML: {error}. Correct it."
-        raise LabError(message) from error
+    row = dict(_own_row(name))
     for part in map(_row, row.get("includes", [])):
         for key in ("needs", "images", "prepare", "undo"):
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
-        for key in ("parameters", "choices", "ready"):
+        for key in ("parameters", "choices", "each", "ready"):
             row[key] = {**part.get(key, {}), **row.get(key, {})}
+        for key in ("memory", "pods"):
+            row[key] += part[key]
     return row
-
-
-def _require_router_line(addon: Addon) -> None:
-    needed, found = edition.versions()["router"], cluster.router_line()
-    if addon.newer_router and found != needed:
-        message = f"The add-on {addon.name} needs router {needed}; this lab has {found}."
-        raise NotAvailable(message)
 
 
 def _given(
@@ -183,14 +224,28 @@ def _given(
     for part in filter(None, chosen.split(",")):
         key, sign, value = part.partition("=")
         if not sign or key not in {*defaults, "namespace"}:
-            known = ", ".join([*defaults, "namespace"])
-            message = f"The add-on {name} takes no {part!r}. Write name=value; known are: {known}."
-            raise LabError(message)
-        if value not in choices.get(key, [value]):
-            message = f"The add-on {name} takes no {part!r}. {key} is one of: {', '.join(choices[key])}."
+            remedy = f"Write name=value; known are: {', '.join([*defaults, 'namespace'])}."
+        else:
+            remedy = _wrong(key, value, defaults.get(key, ""), choices.get(key, []))
+        if remedy:
+            message = f"The add-on {name} takes no {part!r}. {remedy}"
             raise LabError(message)
         given[key] = value
     return given
+
+
+def _wrong(key: str, value: str, default: str, choices: Sequence[str]) -> str:
+    """Return what a parameter takes when it does not take this value; empty when it does."""
+    if choices:
+        return "" if value in choices else f"{key} is one of: {', '.join(choices)}."
+    if key == "namespace" and not NAMESPACE.fullmatch(value):
+        return "A namespace has small letters, digits and - inside, 63 at most."
+    for what, form in FORMS.items():
+        if form.fullmatch(default):
+            return "" if form.fullmatch(value) else f"{key} is {what}."
+    if not WORDS.fullmatch(value):
+        return f"{key} has letters, digits and any of . _ / : = - only; single blanks part several words."
+    return ""
 
 
 def _start(engine: Engine, addon: Addon) -> None:
@@ -257,7 +312,7 @@ def _key(addon: Addon) -> str:
         *(_fill(source, values) for source in addon.files.values()),
         json.dumps(addon.parameters, sort_keys=True),
         *(provided[key].identity if key in provided else "" for key in addon.images),
-        cluster.router_line(),
+        here.line(),
         upstream.key(addon.upstream["module"]) if addon.upstream else "",
     ]
     return _hash("\0".join(parts))
@@ -290,20 +345,11 @@ def _render(addon: Addon) -> Path:
             _add_upstream(addon, work)
         text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}", timeout=RENDER_LIMIT)
         if addon.router:
-            text = _for_this_router(addon, text)
+            text = here.adapted(text, addon.name)
         rollout.write(work / target.name, rollout.parse(text))
         shutil.rmtree(target.parent, ignore_errors=True)
         work.rename(target.parent)
     return target
-
-
-def _for_this_router(addon: Addon, text: str) -> str:
-    """Translate an add-on's objects; what the lab's router lacks makes it unavailable here."""
-    try:
-        return router_lines.translate(text, cluster.router_line())
-    except LabError as error:
-        message = f"The add-on {addon.name} cannot be had with this lab's router. {error}"
-        raise NotAvailable(message) from error
 
 
 def _prepared(addon: Addon) -> dict[str, str]:

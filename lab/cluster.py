@@ -24,6 +24,7 @@ from lab.errors import LabError
 from lab.images import Provided
 from lab.process import run, succeeds
 from lab.progress import say, step
+from lab.router_lines import here
 
 TOPOLOGY = edition.PROJECT / "examples/02-installation/kind-cluster.yaml"
 #: Where nodes see the folder `engines` of the lab, with model servers and models.
@@ -53,13 +54,10 @@ class Lab:
     def environment(self) -> dict[str, str]:
         """Return what a record says about where a listing ran: component -> version."""
         pins = edition.versions()
-        router = self.router_line
-        if router != pins["router"]:
-            router = f"{router}, configuration translated"
         return {
             "cluster": f"kind {pins['kind']}",
             "kubernetes": pins["kubernetes"],
-            "router": router,
+            "router": here.described(self.router_line),
             "simulator": pins["simulator"],
             "envoy": pins["envoy"],
             "inference-extension": pins["inference-extension"],
@@ -68,7 +66,7 @@ class Lab:
 
 def find() -> Lab:
     """Return where the lab is to be reached, up or not."""
-    return Lab(home.kubeconfig(), _kubectl(), router_line())
+    return Lab(home.kubeconfig(), _kubectl(), here.line())
 
 
 def connect() -> Lab:
@@ -80,12 +78,6 @@ def connect() -> Lab:
         message = "The lab is not up. Start it with: nox -s lab -- up"
         raise LabError(message)
     return lab
-
-
-def router_line() -> str:
-    """Return the version of the router whose image the lab provides."""
-    provided = images.recorded().get("router")
-    return provided.name.rsplit(":", 1)[1] if provided else edition.versions()["router"]
 
 
 def ensure(engine: Engine, provided: dict[str, Provided]) -> None:

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from lab import (
     addons,
     archives,
+    budget,
     cluster,
     edition,
     home,
@@ -53,7 +54,7 @@ def examine() -> list[Finding]:
     findings += names
     here = {key: images.current(engine, edition.images()[key]) for key in images.BASE}
     builds = _to_build(here)
-    findings += [*base_images(here), *_addon_images(engine), *building(builds)]
+    findings += [*base_images(here), *_addons(engine), *building(builds)]
     running = False
     if all(finding.good for finding in names):
         running = bool(cluster.node_containers(engine))
@@ -122,9 +123,12 @@ def base_images(here: Mapping[str, Provided | None]) -> Iterator[Finding]:
             yield Finding(good=True, text=f"image {image.name}: here, {place}{known.source}")
 
 
-def _addon_images(engine: Engine) -> Iterator[Finding]:
+def _addons(engine: Engine) -> Iterator[Finding]:
     """Tell which add-ons cannot be had here; the lab is good without them."""
+    memory = budget.host_memory_mib()
     for name in addons.names():
+        if reason := budget.over_budget(name, memory):
+            yield Finding(good=True, text=f"add-on {name}: not to be had here. {reason}")
         for key in addons.find(name).images:
             image = edition.images()[key]
             if images.best_source(image)[0] is None and not images.current(engine, image):

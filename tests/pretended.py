@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from extensions.records import Mutation, Record, digest, is_refused, refusal_path
+from proofs.listings import is_refused, refusal_path
+from proofs.records import Mutation, Proved, Record, digest
 
 
 def pretended(
@@ -17,8 +18,9 @@ def pretended(
         listing=listing,
         sha256=digest(file),
         refusal_sha256=digest(refusal_path(file)) if refused else "",
+        answered_by="The API server" if refused else "",
         evidence=evidence or ("refused" if refused else "ran"),
-        proofs=(f"tests/examples/{proof}",),
+        proofs={f"tests/proofs/{proof}": Proved()},
         mutants=(Mutation("8000 -> 8001", "nothing listens there", "deadline"),),
         environments=environments,
     )

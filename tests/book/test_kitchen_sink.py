@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from extensions.outline import load_outline
-from extensions.records import EVIDENCE, faults, is_refused, listing_files, load_records
+from proofs.listings import is_refused, listing_files
+from proofs.outline import load_outline
+from proofs.records import EVIDENCE, faults, load_records
 from tests.book.kitchen_sink.prove import SITE, records
 from tests.book.markdown import ALLOWED, REFERENCE, fences
 from tests.book.test_sources import shown

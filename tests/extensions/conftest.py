@@ -16,7 +16,8 @@ import pytest
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-from extensions.records import listing_files, write_records
+from proofs.listings import listing_files
+from proofs.records import write_records
 from tests.pretended import pretended
 
 SITES = Path(__file__).parent / "sites"

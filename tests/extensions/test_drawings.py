@@ -15,11 +15,11 @@ from tests.extensions.conftest import Site, visible
 ROOT = Path(__file__).parents[2]
 BOOKS = (ROOT, ROOT / "tests" / "book" / "kitchen_sink")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
-NO_DRAWING = "has no drawing in diagrams/, or changed after it was drawn: run `nox -s diagrams`."
+NO_DRAWING = "has no drawing in source/diagrams/, or changed after it was drawn: run `nox -s diagrams`."
 
 
 def _draw(book: Site) -> None:
-    (book.root / "diagrams").mkdir(exist_ok=True)
+    (book.root / "source" / "diagrams").mkdir(exist_ok=True)
     for source in sources(book.root):
         drawing_of(source, book.root).write_text(SVG, encoding="utf-8")
 

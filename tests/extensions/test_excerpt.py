@@ -12,7 +12,7 @@ from pygments.token import Error
 from sphinx.config import Config
 
 from extensions.excerpt import CUT, ExcerptReader, marked_lexer
-from extensions.listing import LANGUAGES
+from proofs.listings import LANGUAGES
 from tests.extensions.conftest import Site, visible
 
 FILE = "a:\n  b: 1\n\n  c:\n    d: 2\n\ne: 3\n"

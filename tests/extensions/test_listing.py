@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from extensions.records import Record
 from extensions.stamp import claim, newest
+from proofs.records import Record
 from tests.extensions.conftest import Site, visible
 
 CHAPTER = "source/02-first.md"
 POOL = "examples/02-first/pool.yaml"
-RECORDS = "records/02-first.json"
+RECORD = "records/02-first/pool.yaml.json"
 STAMP = "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0 · simulator v0.10.2"
 
 
@@ -50,7 +50,7 @@ def test_the_stamp_names_the_newest_router_and_links_to_the_record(shown: Site) 
 
 
 def test_a_stamp_of_another_cluster_names_it() -> None:
-    record = Record("a.yaml", "", "ran", (), (), ({"cluster": "openshift 4.20", "date": "2026-11-25"},))
+    record = Record("a.yaml", "", "ran", {}, (), ({"cluster": "openshift 4.20", "date": "2026-11-25"},))
     assert claim(record, newest(record)) == "Ran on openshift · 2026-11-25"
 
 
@@ -113,7 +113,7 @@ def test_print_gets_path_and_stamp_in_a_command(book: Site) -> None:
 
 def test_a_changed_record_renews_the_page(book: Site) -> None:
     book.build()
-    (book.root / RECORDS).unlink()
+    (book.root / RECORD).unlink()
     book.edit(POOL, "name: demo", "name: other")
     book.prove()
     assert book.build() == ""
@@ -129,7 +129,7 @@ def missing_file(book: Site) -> None:
 
 
 def no_record(book: Site) -> None:
-    (book.root / RECORDS).unlink()
+    (book.root / RECORD).unlink()
 
 
 def edited_file(book: Site) -> None:
@@ -141,11 +141,11 @@ def edited_answer(book: Site) -> None:
 
 
 def edited_record(book: Site) -> None:
-    book.edit(RECORDS, "2026-11-25", "2026-12-24")
+    book.edit(RECORD, "2026-11-25", "2026-12-24")
 
 
 def unreadable_record(book: Site) -> None:
-    book.edit(RECORDS, "{", "[")
+    book.edit(RECORD, "{", "[")
 
 
 FAULTS: dict[Callable[[Site], None], list[str]] = {
@@ -154,8 +154,8 @@ FAULTS: dict[Callable[[Site], None], list[str]] = {
     no_record: ["examples/02-first/pool.yaml has no record", "nox -s examples"],
     edited_file: ["examples/02-first/pool.yaml was edited after its proof", "nox -s examples"],
     edited_answer: ["no-port.refusal was edited after the proof", "nox -s examples"],
-    edited_record: ["records/02-first.json: the entry of 02-first/pool.yaml was edited by hand", "nox -s"],
-    unreadable_record: ["records/02-first.json, line 2: Expecting", "restore the file"],
+    edited_record: [f"{RECORD} was edited by hand", "nox -s"],
+    unreadable_record: [f"{RECORD}, line 2: Expecting", "restore the file"],
 }
 
 

@@ -12,10 +12,10 @@ import pytest
 from matplotlib import colors
 
 from extensions import plots
-from extensions.draw_plots import draw, draw_all
 from extensions.plots import STYLE, Plot
 from tests.extensions.conftest import Site, visible
 from tests.extensions.test_drawings import BOOKS
+from tools.draw_plots import draw, draw_all
 
 NO_DRAWING = "its data or the style changed after it was drawn, or it never was: run `nox -s plots`."
 PLOTS = [plot for book in BOOKS for plot in plots.plots(book)]
@@ -44,13 +44,13 @@ def test_a_drawing_of_other_data_or_another_program_is_stale(
     book: Site, path: str, old: str, new: str
 ) -> None:
     assert book.build() == ""
-    book.edit(f"plots/{path}", old, new)
+    book.edit(f"source/plots/{path}", old, new)
     report = book.build()
-    assert "source/index.md:5: ERROR: plots/load.py, " in report
+    assert "source/index.md:5: ERROR: source/plots/load.py, " in report
     assert NO_DRAWING in report
     draw_all(book.root, again=False)
     assert book.build() == ""
-    assert len(list((book.root / "plots").glob("*.svg"))) == 1
+    assert len(list((book.root / "source" / "plots").glob("*.svg"))) == 1
 
 
 def test_a_drawing_in_another_style_is_stale(book: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,10 +61,10 @@ def test_a_drawing_in_another_style_is_stale(book: Site, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("path", "old", "new", "says"),
     [
-        ("source/index.md", "{plot} load", "{plot} memory", "plots/memory.py does not exist"),
+        ("source/index.md", "{plot} load", "{plot} memory", "source/plots/memory.py does not exist"),
         ("source/index.md", ":alt: The load grows from one to three.\n", "", "A plot needs :alt:"),
-        ("plots/load.py", "DATA = ", "data = ", 'no line says DATA = "<file>"'),
-        ("plots/load.py", "plots/load.csv", "plots/none.csv", "its DATA, plots/none.csv, does not exist"),
+        ("source/plots/load.py", "DATA = ", "data = ", 'no line says DATA = "<file>"'),
+        ("source/plots/load.py", "load.csv", "none.csv", "its DATA, none.csv, does not exist"),
     ],
 )
 def test_what_a_plot_lacks_is_reported_where_it_is_shown(
@@ -77,9 +77,9 @@ def test_what_a_plot_lacks_is_reported_where_it_is_shown(
 
 
 def test_a_program_that_fails_is_named_with_its_line(book: Site) -> None:
-    book.edit("plots/load.csv", "2", "two")
+    book.edit("source/plots/load.csv", "2", "two")
     assert draw_all(book.root, again=False) == [
-        f"{book.root}/plots/load.py:14: ValueError: could not convert string to float: 'two'"
+        f"{book.root}/source/plots/load.py:14: ValueError: could not convert string to float: 'two'"
     ]
 
 
@@ -94,7 +94,7 @@ def test_every_program_is_shown_and_every_drawing_used(book: Path) -> None:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in (book / "source").rglob("*.md"))
     shown = set(re.findall(r"^`{3,}\{plot\} (\S+)$", pages, re.MULTILINE))
     assert {plot.name for plot in plots.plots(book)} == shown
-    assert set((book / "plots").glob("*.svg")) == {plot.drawing for plot in plots.plots(book)}
+    assert set((book / "source" / "plots").glob("*.svg")) == {plot.drawing for plot in plots.plots(book)}
 
 
 def series() -> list[dict[str, object]]:

@@ -23,10 +23,10 @@ APPENDICES = (
 )
 #: What the pages are made of, beside themselves.
 MADE_OF = ("edition.toml", "lab/router_lines/table.toml", "source/reference")
-CHAPTER = "source/part-1-foundation/03-understanding-the-architecture.md"
+CHAPTER = "source/part-1-foundation/03-architecture.md"
 INDEX = "# Small\n\n```{toctree}\n:numbered:\n\n" + "\n".join(
     (
-        "part-1-foundation/03-understanding-the-architecture",
+        "part-1-foundation/03-architecture",
         *(f"appendices/{name}" for name in APPENDICES),
         "bibliography",
     )

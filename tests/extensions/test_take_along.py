@@ -8,7 +8,7 @@ from zipfile import ZipFile
 import pytest
 
 from extensions.markdown_twin import twin
-from extensions.records import EVIDENCE, MEANING
+from proofs.records import EVIDENCE, MEANING
 from tests.extensions.conftest import Site, visible
 
 

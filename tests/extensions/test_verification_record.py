@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -27,7 +28,7 @@ def test_an_entry_says_what_was_proved_where_and_what_breaks_it(shown: Site) -> 
     assert "P.1. Chapter 2: First" in page
     assert "Ran on kind · 2026-11-26 · Kubernetes v1.36.1 · router v0.7.1, configuration translated" in page
     assert "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0" in page
-    assert "Proved by test_it in tests/examples/test_02_first.py" in page
+    assert "Proved by test_it in tests/proofs/test_02_first.py" in page
     assert "8000 -> 8001: nothing listens there" in page
 
 
@@ -37,7 +38,7 @@ def test_listings_are_counted_by_evidence(shown: Site) -> None:
 
 
 def test_a_book_without_proofs_says_so(book: Site) -> None:
-    (book.root / "records" / "02-first.json").unlink()
+    shutil.rmtree(book.root / "records")
     book.build()
     assert "No listing is proved yet." in book.output("html/p-verification-record.html")
 
@@ -61,6 +62,6 @@ def test_a_page_is_read_again_only_when_a_record_has_changed(book: Site) -> None
     before = written.stat().st_mtime_ns
     book.build()
     assert written.stat().st_mtime_ns == before
-    book.edit("records/02-first.json", "8000 -> 8001", "8000 -> 8002")
+    book.edit("records/02-first/pool.yaml.json", "8000 -> 8001", "8000 -> 8002")
     book.build()
     assert written.stat().st_mtime_ns > before

@@ -12,7 +12,7 @@ from lab.edition import PROJECT
 LISTING = "01-demo/greet.py"
 PROOF = """
     import sys
-    from tests.harness import Mutant, proves
+    from proofs.api import Mutant, proves
 
     GREET = "01-demo/greet.py"
     WORD = Mutant(GREET, "Hello", "Hullo", because="the greeting changes")
@@ -46,9 +46,7 @@ def run(pytester: pytest.Pytester, project: Path) -> Run:  # noqa: ARG001 - make
     def run_proof(*arguments: str, body: str = GREETS, module: str = PROOF) -> pytest.RunResult:
         pytester.makepyfile(test_demo=module.replace("{body}", body))
         pytester.plugins = []
-        return pytester.runpytest_inprocess(
-            "-p", "tests.harness.plugin", "-ra", *arguments, no_reraise_ctrlc=True
-        )
+        return pytester.runpytest_inprocess("-ra", *arguments, no_reraise_ctrlc=True)
 
     return run_proof
 
@@ -56,4 +54,4 @@ def run(pytester: pytest.Pytester, project: Path) -> Run:  # noqa: ARG001 - make
 @pytest.fixture
 def records(project: Path) -> Path:
     """Return where the project keeps the record of its listing."""
-    return project / "records" / "01-demo.json"
+    return project / "records" / f"{LISTING}.json"

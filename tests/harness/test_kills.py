@@ -5,13 +5,13 @@ Each test is a small project of its own, run by pytest inside pytest; none needs
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.harness.claims import Mutant
+from proofs.dependencies import code_of
 from tests.harness.conftest import GREETS, LISTING, PROOF, Run
-from tests.harness.kills import kill_of
 
 #: A proof that notes each of its runs in a file, with what the listing said.
 NOTES = "with open('runs', 'a') as file: file.write(proof.path(GREET).read_text())\n        " + GREETS
@@ -40,42 +40,73 @@ def test_all_mutants_run_when_asked_for_and_where_a_session_only_checks(
     assert (project / "runs").read_text().count("Hullo") == 2
 
 
-@pytest.mark.parametrize("changed", ["listing", "another listing of the chapter", "proof", "mutant"])
-def test_a_change_has_a_mutant_run_again(run: Run, project: Path, changed: str) -> None:
+@pytest.mark.parametrize(
+    ("changed", "runs"),
+    [
+        ("listing", 2),
+        ("a listing that it does not open", 1),
+        ("proof", 2),
+        ("a comment in the proof", 1),
+        ("mutant", 2),
+    ],
+)
+def test_a_mutant_runs_again_when_what_its_proof_depends_on_changes(
+    run: Run, project: Path, changed: str, runs: int
+) -> None:
     run(body=NOTES)
     listing = project / "examples" / LISTING
     body, module = NOTES, PROOF
     if changed == "listing":
         listing.write_text(listing.read_text() + "# A comment.\n")
-    elif changed == "another listing of the chapter":
+    elif changed == "a listing that it does not open":
         listing.with_name("other.py").write_text("pass\n")
     elif changed == "proof":
         body = f"assert proof\n        {NOTES}"
+    elif changed == "a comment in the proof":
+        body = f"# Of no consequence.\n        {NOTES}"
     else:
         module = PROOF.replace('"Hello", "Hullo"', '"Hello,", "Hullo,"')
     run(body=body, module=module).assert_outcomes(passed=2)
-    assert (project / "runs").read_text().count("Hullo") == 2
+    assert (project / "runs").read_text().count("Hullo") == runs
 
 
-def test_modules_that_a_proof_imports_and_chapters_that_they_name_count(tmp_path: Path) -> None:
-    chapter = tmp_path / "examples/02-demo"
+def test_recorded_kills_are_remembered_in_another_checkout(run: Run, project: Path) -> None:
+    run("--record", body=NOTES)
+    shutil.rmtree(project / "home")
+    run(body=NOTES).stdout.fnmatch_lines([EARLIER])
+
+
+STEPS = """
+def helper():
+    return other()
+
+def other():
+    return 1
+
+def unused():
+    return 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "counts"),
+    [
+        ("return 1", "return 3", True),
+        ("return 2", "return 3", False),
+        ("def other():", "def other():\n    'Return something.'", False),
+        ("def helper():", "# A comment.\ndef helper():", False),
+    ],
+)
+def test_what_a_test_uses_of_the_steps_beside_it_counts(
+    tmp_path: Path, old: str, new: str, *, counts: bool
+) -> None:
+    chapter = tmp_path / "tests/proofs/01-demo"
     chapter.mkdir(parents=True)
-    (chapter / "pool.yaml").write_text("kind: Pool\n")
-    module, imported = tmp_path / "test_a.py", tmp_path / "test_b.py"
-    module.write_text("from tests.examples.test_b import POOL\n")
-    imported.write_text("POOL = '02-demo/pool.yaml'\n")
-
-    def key(environment: str = "v1") -> str:
-        mutant = Mutant("01-demo/a", "old", "new", because="it differs")
-        return kill_of(tmp_path, module, "test_a", mutant, {"router": environment}).key
-
-    keys = [key(), key("v2")]
-    imported.write_text("POOL = '02-demo/pool.yaml'  # changed\n")
-    keys.append(key())
-    (chapter / "pool.yaml").write_text("kind: Pond\n")
-    keys.append(key())
-    assert len(set(keys)) == 4
-    assert key() == keys[-1]
+    (chapter / "test_a.py").write_text("from .steps import helper\n\ndef test_a(proof):\n    helper()\n")
+    (chapter / "steps.py").write_text(STEPS)
+    before = code_of(tmp_path, chapter / "test_a.py", "test_a")
+    (chapter / "steps.py").write_text(STEPS.replace(old, new))
+    assert (code_of(tmp_path, chapter / "test_a.py", "test_a") != before) == counts
 
 
 def test_a_survivor_is_not_remembered(run: Run) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from extensions.records import Mutation, Record
-from tests.harness.ledger import merged
+from proofs.ledger import merged
+from proofs.records import Mutation, Record
 
 NEWEST = {"cluster": "kind v0.33.0", "router": "v0.10.0", "date": "2026-11-20"}
 OLDER = {**NEWEST, "router": "v0.7.1, configuration translated", "date": "2026-11-10"}

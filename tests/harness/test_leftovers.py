@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.harness.leftovers import CLOCKS, Thing, Trace
+from proofs.leftovers import CLOCKS, Thing, Trace
 
 MINE, ANOTHER = "proof-0123abcd", "proof-4567cdef"
 

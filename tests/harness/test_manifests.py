@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.documents import read_documents
-from tests.harness.failures import HarnessError
-from tests.harness.namespaces import moved
+from proofs.documents import read_documents
+from proofs.failures import HarnessError
+from proofs.namespaces import moved
 
 
 def test_documents_keep_their_own_text() -> None:

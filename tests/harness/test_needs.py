@@ -8,9 +8,9 @@ import pytest
 
 from lab.cluster import Lab
 from lab.errors import NotAvailable
-from tests.harness.claims import Claim, router_lines
+from proofs.claims import Claim, router_lines
+from proofs.connection import Connection
 from tests.harness.conftest import LISTING, PROOF, Run
-from tests.harness.connection import Connection
 
 NEWER, OLDER = router_lines()
 NEEDS_FLEET = PROOF.replace("mutants=", 'needs=["fleet"], mutants=')
@@ -25,7 +25,7 @@ def without_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
         message = f"No source for the image of {spec}."
         raise NotAvailable(message)
 
-    monkeypatch.setattr("tests.harness.connection.addons.ensure", refuse)
+    monkeypatch.setattr("proofs.connection.addons.ensure", refuse)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from proofs.random_mutants import random_mutants
 from tests.harness.conftest import Run
-from tests.harness.random_mutants import random_mutants
 
 SETTINGS = """\
 apiVersion: v1
@@ -21,7 +21,7 @@ data:
 """
 PROOF = """
     import sys
-    from tests.harness import Mutant, proves
+    from proofs.api import Mutant, proves
 
     SETTINGS = "01-demo/settings.yaml"
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from extensions.records import (
+from proofs.listings import listing_files
+from proofs.records import (
     Mutation,
     Record,
     RecordError,
     digest,
     faults,
-    listing_files,
     load_records,
     strongest,
     write_records,
@@ -109,7 +109,7 @@ def test_a_listing_without_record_is_noticed(project: Path) -> None:
     (project / "examples/01-demo/new.sh").write_text("true\n")
     assert faults(project) == [
         (
-            "examples/01-demo/new.sh has no record: claim it in tests/examples, then run "
+            "examples/01-demo/new.sh has no record: claim it in tests/proofs, then run "
             "`nox -s examples` and commit records/"
         )
     ]

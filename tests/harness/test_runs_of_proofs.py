@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.records import digest, load_records, write_records
+from proofs.records import digest, load_records, write_records
 from tests.harness.conftest import GREETS, LISTING, PROOF, Run
 
 
@@ -71,7 +71,7 @@ def test_stumbling_is_not_noticing(run: Run, records: Path) -> None:
 
 
 def test_a_mutant_does_not_wait_as_long_as_its_proof(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.harness.proof.MUTANT_DEADLINE", 0.4)
+    monkeypatch.setattr("proofs.proof.MUTANT_DEADLINE", 0.4)
     body = 'proof.wait_until(lambda: "Hello" in proof.path(GREET).read_text(), 60, "greeting")'
     begin = time.monotonic()
     run(body=body).assert_outcomes(passed=2)
@@ -82,7 +82,7 @@ def test_a_mutant_waits_longer_where_the_proof_had_to(run: Run, records: Path) -
     body = """begin = time.monotonic()
         proof.wait_until(lambda: time.monotonic() > begin + 0.5, 60, "half a second")
         proof.wait_until(lambda: "Hello" in proof.path(GREET).read_text(), 0.1, "greeting")"""
-    monkeypatched = PROOF.replace("import sys", "import sys, time, tests.harness.proof as proofs")
+    monkeypatched = PROOF.replace("import sys", "import sys, time, proofs.proof as proofs")
     quick = monkeypatched.replace("GREET = ", "proofs.MUTANT_DEADLINE = 0.1\n    GREET = ", 1)
     run(body=body, module=quick).assert_outcomes(passed=2)
     assert "deadline: greeting" in records.read_text()
@@ -283,7 +283,7 @@ def _edit(records: Path, listing: str, key: str, value: str) -> None:
 
 PRINTED = """
     from pathlib import Path
-    from tests.harness import Mutant, proves
+    from proofs.api import Mutant, proves
 
     SUM = "01-demo/sum.console"
 

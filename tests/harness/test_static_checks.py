@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.edition import images
-from tests.harness.static_checks import findings
+from proofs.static_checks import findings
 
 SIMULATOR = images()["simulator"].name
 GOOD = {

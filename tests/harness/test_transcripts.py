@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.failures import DeadlinePassed, HarnessError
-from tests.harness.transcripts import (
+from proofs.failures import DeadlinePassed, HarnessError
+from proofs.transcripts import (
     Step,
     difference,
     exchanged,

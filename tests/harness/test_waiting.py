@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.harness.failures import DeadlinePassed
-from tests.harness.waiting import Condition, holds, wait_until
+from proofs.failures import DeadlinePassed
+from proofs.waiting import Condition, holds, wait_until
 
 
 def answers(*outcomes: object) -> Callable[[], object]:

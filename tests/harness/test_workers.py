@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
+from proofs.workers import in_own_order
 from tests.harness.conftest import GREETS, PROOF, Run
-from tests.harness.workers import in_own_order
 
 #: Four proofs of four listings, each with its own mutant.
 MANY = PROOF + "".join(

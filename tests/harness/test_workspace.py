@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lab.edition import images, versions
-from tests.harness.claims import Mutant
-from tests.harness.failures import HarnessError
-from tests.harness.workspace import Workspace, as_printed, as_the_lab_takes_it
+from proofs.claims import Mutant
+from proofs.failures import HarnessError
+from proofs.workspace import Workspace, as_printed, as_the_lab_takes_it
 
 NEWEST = versions()["router"]
 OLDER = versions()["router-offline"]

@@ -93,7 +93,7 @@ def test_too_few_inotify_instances_are_named_with_the_remedy(monkeypatch: pytest
 def test_a_fallback_is_told_as_what_takes_the_place() -> None:
     router = edition.images()["router"]
     found = doctor.base_images({"router": None})
-    version = edition.versions()["router-offline"]
+    version = edition.images()[router.fallback].name.rpartition(":")[2]
     assert [finding.text for finding in found] == [
         f"image {router.name}: no source here; {version} will be built in its place"
     ]

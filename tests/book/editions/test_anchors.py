@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.book.editions.anchors import anchors, kept
 from tests.book.editions.conftest import Pages
+
+pytestmark = pytest.mark.editions
 
 
 def test_no_anchor_is_lost(html: Pages) -> None:

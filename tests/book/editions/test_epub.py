@@ -13,6 +13,8 @@ from bs4 import BeautifulSoup, Tag
 
 from tests.book.editions.conftest import EPUB, Pages, bare, text_of
 
+pytestmark = pytest.mark.editions
+
 EDITION = tomllib.loads((Path(__file__).parents[3] / "edition.toml").read_text(encoding="utf-8"))
 
 

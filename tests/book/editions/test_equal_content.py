@@ -9,9 +9,11 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from extensions.excerpt import MARK
-from extensions.outline import load_outline
 from extensions.stamp import EXCERPT
+from proofs.outline import load_outline
 from tests.book.editions.conftest import BOOK, HTML, Pages, Print, bare, text_of
+
+pytestmark = pytest.mark.editions
 
 #: What is counted, and how HTML and EPUB mark it.
 ELEMENTS = {

@@ -31,6 +31,8 @@ from tests.book.editions.printed import (
 )
 from tests.extensions.conftest import Site
 
+pytestmark = pytest.mark.editions
+
 ROOT = Path(__file__).parents[3]
 #: Lines of text before the element; a page has 45.
 OFFSETS = range(28, 46)

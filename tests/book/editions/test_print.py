@@ -12,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
-from extensions.outline import load_outline
+from proofs.outline import load_outline
 from tests.book.editions.conftest import BOOK, BUILD, HTML, Pages, Print, bare, text_of
 from tests.book.editions.printed import (
     CODE_SIZE,
@@ -30,6 +30,8 @@ from tests.book.editions.printed import (
     stamps_alone,
     widowed_headings,
 )
+
+pytestmark = pytest.mark.editions
 
 ROOT = Path(__file__).parents[3]
 EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))

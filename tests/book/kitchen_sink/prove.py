@@ -8,7 +8,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from extensions.records import Record, listing_files, write_records
+from proofs.listings import listing_files
+from proofs.records import Record, write_records
 from tests.pretended import pretended
 
 SITE = Path(__file__).parent

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from lab import addons, cluster
-from tests.harness.cluster import Cluster
-from tests.harness.waiting import holds, wait_until
+from proofs.cluster import Cluster
+from proofs.waiting import holds, wait_until
+
+pytestmark = pytest.mark.addon
 
 #: Seconds for a metric to be scraped, asked for, and followed: the autoscaler of
 #: Kubernetes looks every 15 seconds.

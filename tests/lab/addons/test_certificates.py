@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from lab import addons, cluster
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
+
+pytestmark = pytest.mark.addon
 
 SPACE = "certificates"
 NAME = "model.example.com"

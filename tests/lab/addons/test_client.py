@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lab import addons
 from tests.lab.addons.test_data_stores import inside, wait_until_reached
+
+pytestmark = pytest.mark.addon
 
 LIST_MODELS = "import urllib.request; print(urllib.request.urlopen('http://sim.fleet:8000/v1/models').status)"
 

@@ -9,7 +9,9 @@ import pytest
 
 from lab import addons, cluster
 from lab.errors import LabError
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
+
+pytestmark = pytest.mark.addon
 
 
 def inside(namespace: str, workload: str, *command: str) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from lab import addons, cluster, edition, objects
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
 from tests.lab.live.space import Object, Space, image, read
+
+pytestmark = pytest.mark.addon
 
 HCA = "rdma/hca"
 GPU = objects.GPU

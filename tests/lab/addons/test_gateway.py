@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lab import addons
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
 from tests.lab.addons.traffic import reach
 from tests.lab.live.space import Object, Space, image
+
+pytestmark = pytest.mark.addon
 
 MODEL = "gateway-model"
 #: Seconds until a new Gateway's Envoy answers on a busy host.

@@ -12,10 +12,11 @@ from functools import partial
 import httpx
 import pytest
 
-from lab import addons, cluster
+from lab import addons
 from lab.errors import NotAvailable
+from lab.router_lines import here
 from lab.router_lines.differences import differs, metric
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
 from tests.lab.addons.traffic import (
     POD,
     at_once,
@@ -26,6 +27,8 @@ from tests.lab.addons.traffic import (
     pods_that_answer,
     reach,
 )
+
+pytestmark = pytest.mark.addon
 
 #: Chance lets 12 requests go to the same of three pods once in 177,147 times.
 MANY = 12
@@ -157,7 +160,7 @@ def test_equal_beginnings_go_to_one_pod(started: dict[str, str]) -> None:
 
 def line() -> str:
     """Return the version of the router in this lab."""
-    return cluster.router_line()
+    return here.line()
 
 
 def decisions(room: str, decision: str) -> float:

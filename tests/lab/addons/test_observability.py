@@ -11,8 +11,10 @@ import pytest
 
 from lab import addons, cluster
 from lab.errors import LabError
-from tests.harness.cluster import Cluster
-from tests.harness.waiting import wait_until
+from proofs.cluster import Cluster
+from proofs.waiting import wait_until
+
+pytestmark = pytest.mark.addon
 
 FLEET = "fleet:model=observed,replicas=2,namespace=observed"
 RULES = """\

@@ -6,8 +6,10 @@ import pytest
 
 from lab import addons, images
 from lab.errors import LabError, NotAvailable
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
 from tests.lab.live.space import Object, Space, image, is_ready, read, space, whole_cluster
+
+pytestmark = pytest.mark.addon
 
 ENFORCED = {"life-with-llm-d/policies": "enforced"}
 #: Seconds until Gatekeeper knows a template or a constraint, or has looked around.

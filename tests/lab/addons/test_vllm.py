@@ -15,8 +15,10 @@ import pytest
 
 from lab import addons, cluster, vllm_environment
 from lab.errors import LabError
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
 from tests.lab.addons.traffic import reach
+
+pytestmark = pytest.mark.addon
 
 MODEL = "tiny"
 LORA = "tiny-lora"

@@ -7,8 +7,10 @@ import json
 import pytest
 
 from lab import addons
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
 from tests.lab.live.space import Object, Space, image, is_ready, read, whole_cluster
+
+pytestmark = pytest.mark.addon
 
 #: Seconds for a few pods to start on a busy host.
 PODS = 120

@@ -14,8 +14,8 @@ from typing import TypeVar
 import httpx
 
 from lab import cluster
-from tests.harness.cluster import Cluster
-from tests.harness.forward import forwarded
+from proofs.cluster import Cluster
+from proofs.forward import forwarded
 
 SAMPLE = re.compile(r"(?m)^(?P<name>[\w:]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
 LABEL = re.compile(r'(\w+)="([^"]*)"')

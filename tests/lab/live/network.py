@@ -19,7 +19,7 @@ import httpx
 
 from lab import edition
 from lab.engine import Engine
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
 
 SETTINGS = """\
 version: 0.1

@@ -15,6 +15,8 @@ from lab.engine import find_engine
 from tests.lab.command import run_lab
 from tests.lab.live.network import own_storage
 
+pytestmark = [pytest.mark.cluster, pytest.mark.live]
+
 #: The kernel's limit of inotify instances for each user.
 WATCHERS = Path("/proc/sys/fs/inotify/max_user_instances")
 #: Seconds that saving the base may take on a busy host.

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from lab import cluster, home
 from lab.engine import find_engine
 from tests.lab.command import run_lab
+
+pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
 
 def node_identities() -> dict[str, str]:

@@ -16,14 +16,16 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from extensions.records import load_records
 from lab import cluster, edition, home, host, images, programs, registry
 from lab.engine import Engine, find_engine
 from lab.process import run
-from tests.harness.cluster import Cluster
-from tests.harness.leftovers import objects
-from tests.harness.namespaces import RUN_LABEL
-from tests.harness.waiting import wait_until
+from proofs.cluster import Cluster
+from proofs.leftovers import objects
+from proofs.namespaces import RUN_LABEL
+from proofs.records import load_records
+from proofs.waiting import wait_until
+
+pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
 LAB_HOME = str(home.home())
 AUTHOR = "system:serviceaccount:kube-system:author"
@@ -89,7 +91,7 @@ spec:
 }
 PROOFS = """
     import httpx
-    from tests.harness import Mutant, proves
+    from proofs.api import Mutant, proves
 
     def claim(listing, old, new, **more):
         mutant = Mutant(f"01-demo/{listing}", old, new, because="it is another")
@@ -222,7 +224,7 @@ def prove(
     monkeypatch.setenv("KUBECONFIG", str(own.kubeconfig))
     monkeypatch.setenv("PYTHONPATH", str(edition.PROJECT))
     monkeypatch.setenv("LIFE_WITH_LLMD_HOME", LAB_HOME)
-    return lambda *words: pytester.runpytest_inprocess("-p", "tests.harness.plugin", "-ra", *words)
+    return lambda *words: pytester.runpytest_inprocess("-p", "proofs.plugin", "-ra", *words)
 
 
 def test_what_can_be_proved_there_is_proved_and_nothing_else_is_touched(

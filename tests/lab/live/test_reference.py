@@ -6,12 +6,14 @@ import json
 
 import pytest
 
-from lab import cluster
 from lab.errors import LabError
-from tests.reference import configuration, in_lab
-from tests.reference.plugins import describe, parameter
-from tests.reference.programs import Programs
-from tests.reference.record import FOLDER, recorded
+from lab.router_lines import here
+from tools.reference import configuration, in_lab
+from tools.reference.plugins import describe, parameter
+from tools.reference.programs import Programs
+from tools.reference.record import FOLDER, recorded
+
+pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
 REMEDY = "run `nox -s reference`, look at the differences and commit source/reference/"
 
@@ -38,7 +40,7 @@ def test_a_cluster_shows_what_is_recorded_of_one() -> None:
         pytest.skip("nothing is recorded of a cluster: run `nox -s reference` while the lab is up")
     known = json.loads((FOLDER / "metrics.json").read_text(encoding="utf-8"))["programs"]
     recorded_there = json.loads((FOLDER / "lab.json").read_text(encoding="utf-8"))
-    if (line := cluster.router_line()) != recorded_there["router"]:
+    if (line := here.line()) != recorded_there["router"]:
         pytest.skip(f"recorded of router {recorded_there['router']}; this lab runs {line}")
     assert in_lab.record(known) == recorded_there["programs"], REMEDY
 

@@ -20,10 +20,12 @@ import pytest
 from lab import cluster, edition, home, images, registry, rollout
 from lab.engine import Engine, find_engine
 from lab.images import Provided
-from tests.harness.waiting import wait_until
+from proofs.waiting import wait_until
 from tests.lab.command import run_lab
 from tests.lab.live import network
 from tests.lab.live.space import whole_cluster
+
+pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
 #: Kills per test; each at another moment.
 KILLS = 4

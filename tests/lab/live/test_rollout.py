@@ -9,6 +9,8 @@ import pytest
 
 from lab import cluster, rollout
 
+pytestmark = [pytest.mark.cluster, pytest.mark.live]
+
 ROOM = "lab-test-superseded"
 
 

@@ -24,6 +24,8 @@ from tests.lab.live.network import (
     web_server,
 )
 
+pytestmark = [pytest.mark.cluster, pytest.mark.live]
+
 #: A build that takes seconds: one program of a Debian package.
 BUILD = "pause"
 OTHER_DIGEST = f"sha256:{'0' * 64}"

@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, Page
 from tests.book.editions.browser.conftest import SCREENS
 from tests.book.editions.conftest import HTML
 
-CHAPTER = "part-1-foundation/02-installation-and-setup.html"
+pytestmark = pytest.mark.browser
+
+CHAPTER = "part-1-foundation/02-installation.html"
 CUT_OFF = """[...document.querySelectorAll("article pre, article table, article img")]
     .filter(element => element.scrollWidth > element.clientWidth + 1)
     .map(element => element.textContent.slice(0, 60))"""

@@ -1,0 +1,179 @@
+"""What a proof claims: its listings, its evidence, and the mutants it must notice."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from lab import addons
+from lab.edition import versions
+from lab.errors import LabError
+from proofs.failures import HarnessError
+from proofs.listings import is_refused
+from proofs.records import EVIDENCE
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+#: Evidence that a program or a file gives, without a cluster.
+CLUSTER_FREE = frozenset({"computed", "checked", "captured"})
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of a listing that its proof must notice, and what the change breaks.
+
+    `old` must occur exactly once in the file.
+    """
+
+    listing: str
+    old: str
+    new: str
+    _: KW_ONLY
+    because: str
+
+    @property
+    def change(self) -> str:
+        """Return the change in one line."""
+        return f"{' '.join(self.old.split())} -> {' '.join(self.new.split())}"
+
+    def mutate(self, text: str) -> str:
+        """Return a listing's text with the change made; raise HarnessError if it cannot."""
+        found = text.count(self.old)
+        if found != 1 or self.old == self.new:
+            message = (
+                f"mutant of examples/{self.listing}: {self.old!r} occurs {found} times "
+                "in it; name a text that occurs once, and another to put in its place"
+            )
+            raise HarnessError(message)
+        return text.replace(self.old, self.new)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What `proves` says about a test."""
+
+    listings: tuple[str, ...]
+    evidence: str
+    uses: tuple[str, ...] = ()
+    mutants: tuple[Mutant, ...] = ()
+    _: KW_ONLY
+    needs: tuple[str, ...] = ()
+    router: str = ""
+    alone: bool = False
+    only_in_lab: bool = False
+
+    @property
+    def needs_cluster(self) -> bool:
+        """Tell whether a proof of the claim needs the lab, or another cluster."""
+        return bool(self.needs) or self.evidence not in CLUSTER_FREE
+
+    def faults(self, root: Path) -> Iterator[str]:
+        """Yield a sentence for everything that is wrong with the claim."""
+        if not self.listings:
+            yield "claims no listing; name its path under examples/"
+        if self.evidence not in EVIDENCE:
+            yield f"gives evidence {self.evidence!r}; choose one of {', '.join(EVIDENCE)}"
+        for component in self.uses:
+            if component not in versions():
+                yield f"uses {component!r}, which edition.toml does not pin; correct it"
+        yield from self._faults_of_needs()
+        reasons = [mutant.because for mutant in self.mutants]
+        for reason in {one for one in reasons if reasons.count(one) > 1}:
+            yield f"has two mutants because {reason!r}; say what each of them breaks"
+        for listing in self.listings:
+            yield from self._faults_of(listing, root)
+        for mutant in self.mutants:
+            if mutant.listing not in self.listings:
+                yield f"has a mutant of {mutant.listing}, which it does not claim"
+
+    def _faults_of_needs(self) -> Iterator[str]:
+        for need in self.needs:
+            try:
+                addons.find(need)
+            except LabError as error:
+                yield f"needs {need!r}. {error}"
+        try:
+            met = any(self.takes_router(line) for line in router_lines())
+        except InvalidSpecifier:
+            yield f'needs router {self.router!r}, which is no version to compare with; write ">=0.10"'
+        else:
+            if not met:
+                yield f"needs router {self.router!r}; the edition has {' and '.join(router_lines())}"
+
+    def takes_router(self, line: str) -> bool:
+        """Tell whether the proof holds on a router line such as `v0.10.0`."""
+        return SpecifierSet(self.router).contains(line)
+
+    def _faults_of(self, listing: str, root: Path) -> Iterator[str]:
+        if not (root / "examples" / listing).is_file():
+            yield f"claims examples/{listing}, which does not exist; correct the path"
+        if listing not in {mutant.listing for mutant in self.mutants}:
+            yield (
+                f"names no mutant of examples/{listing}; add a Mutant(...), a change "
+                "of that file that must make the proof fail"
+            )
+        if is_refused(listing) != (self.evidence == "refused"):
+            yield (
+                f"proves examples/{listing} as {self.evidence!r}; listings in refused/, "
+                "and no others, are proven as 'refused'"
+            )
+
+
+def router_lines() -> tuple[str, str]:
+    """Return the router lines of the edition, the newer one first."""
+    return versions()["router"], versions()["router-offline"]
+
+
+def proves(
+    *listings: str,
+    evidence: str,
+    uses: Sequence[str] = (),
+    mutants: Sequence[Mutant] = (),
+    needs: Sequence[str] = (),
+    router: str = "",
+    alone: bool = False,
+    only_in_lab: bool = False,
+) -> Callable[[Test], Test]:
+    """Claim listings (paths under examples/) for a test that takes the fixture `proof`.
+
+    `uses` names the components, as in edition.toml, whose versions the record shows;
+    `needs` the add-ons that must run ("fleet", "fleet:model=chat,replicas=2"); `router`
+    the lines on which it holds (">=0.10"). `alone` keeps other proofs from running
+    beside it, `only_in_lab` says that it is about the lab's own nodes.
+    """
+    claim = Claim(
+        listings,
+        evidence,
+        tuple(uses),
+        tuple(mutants),
+        needs=tuple(needs),
+        router=router,
+        alone=alone,
+        only_in_lab=only_in_lab,
+    )
+    return pytest.mark.proves(claim)
+
+
+def claim_of(test: pytest.Item) -> Claim | None:
+    """Return what a test claims; None for a test that is no proof."""
+    marker = test.get_closest_marker("proves")
+    return marker.args[0] if marker else None
+
+
+def claims_of_project(root: Path) -> dict[str, Claim]:
+    """Return the id of each test -> claim for all proofs in tests/proofs of the project at `root`."""
+    claims: dict[str, Claim] = {}
+    for file in sorted((root / "tests/proofs").glob("*/test_*.py")):
+        inside = file.relative_to(root)
+        module = importlib.import_module(".".join(inside.with_suffix("").parts))
+        for name, function in vars(module).items():
+            for marker in getattr(function, "pytestmark", []):
+                if marker.name == "proves" and function.__module__ == module.__name__:
+                    claims[f"{inside.as_posix()}::{name}"] = marker.args[0]
+    return claims

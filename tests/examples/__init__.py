@@ -1,1 +1,0 @@
-"""The proofs: one module per chapter, run on the lab by `nox -s examples`."""

@@ -1,0 +1,44 @@
+"""The gates of every listing that need no cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from proofs.claims import Claim, claims_of_project
+from proofs.listings import listing_files
+from proofs.records import faults
+from proofs.static_checks import findings
+
+ROOT = Path(__file__).parent.parent
+LISTINGS = listing_files(ROOT)
+
+
+@pytest.fixture(scope="module")
+def claims() -> Mapping[str, Claim]:
+    """Return every proof of the project, and what it claims."""
+    return claims_of_project(ROOT)
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_a_listing_is_well_formed(listing: str) -> None:
+    found = list(findings(listing, LISTINGS[listing]))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_a_proof_claims_the_listing(listing: str, claims: Mapping[str, Claim]) -> None:
+    claimed = any(listing in claim.listings for claim in claims.values())
+    assert claimed, f"no proof claims examples/{listing}: add a test with @proves to tests/proofs"
+
+
+def test_every_claim_is_in_order(claims: Mapping[str, Claim]) -> None:
+    found = [f"{name} {fault}" for name, claim in claims.items() for fault in claim.faults(ROOT)]
+    assert not found, "\n".join(found)
+
+
+def test_records_and_listings_match() -> None:
+    found = faults(ROOT)
+    assert not found, "\n".join(found)

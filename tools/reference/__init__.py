@@ -1,0 +1,1 @@
+"""Ask the programs what the reference appendices say."""
