@@ -1,9 +1,9 @@
 """What the lab can hold beyond its base: add-ons, each a folder of lab/addons.
 
 An add-on is a kustomization of the project's own files and of upstream's, which are
-read from its pinned Go module. It may take listings of the book as they stand, and
-include other add-ons, each in a folder of its name. It is started once, in a namespace
-of its own, waited for, and used by whoever asks for it. lab/README.md tells how to
+read from its pinned Go module. It may take listings of the book unchanged, and
+include other add-ons, each in a folder of its name. It is started once, in its own
+namespace, waited for, and used by all that ask for it. lab/README.md tells how to
 write one.
 """
 
@@ -14,7 +14,7 @@ import importlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from lab import cluster, edition, home, images, programs, registry, rollout, ups
 from lab.engine import Engine, find_engine
 from lab.errors import LabError
 from lab.lock import alone
+from lab.parameters import given_parameters
 from lab.process import run
 from lab.progress import step
 from lab.router_lines import here
@@ -35,17 +36,6 @@ APPLIED = "life-with-llm-d/applied"
 RENDER_LIMIT = 300
 #: Label on an add-on's namespace: the add-on's name.
 LABEL = "life-with-llm-d/addon"
-#: What a value of a parameter is made of: words that mean nothing to a shell or to YAML.
-_WORD = r"(?:--)?[\w./](?:[\w./=-]|:(?=[\w./=-]))*"
-WORDS = re.compile(rf"(?:{_WORD}(?: {_WORD})*)?", re.ASCII)
-#: What a namespace may be called (RFC 1123, a label).
-NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
-#: A parameter whose default has one of these forms takes no other: what it is -> the form.
-FORMS = {
-    "a whole number": re.compile(r"\d+"),
-    "a duration such as 400ms": re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+"),
-    "an amount such as 1Gi": re.compile(r"\d+(?:[kMG]|[KMG]i)?"),
-}
 #: `${name}`, `${versions.name}`, `${images.name}`; a bare $name is left to shells.
 PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 
@@ -118,7 +108,7 @@ def find(spec: str) -> Addon:
         raise LabError(message)
     row = _row(name)
     defaults = {key: str(value) for key, value in row.pop("parameters", {}).items()}
-    given = _given(name, chosen, defaults, row.pop("choices", {}))
+    given = given_parameters(name, chosen, defaults, row.pop("choices", {}))
     given_namespace = given.pop("namespace", "")
     parameters = {**defaults, **given}
     namespace = given_namespace or row.pop("namespace", name)
@@ -186,10 +176,8 @@ def remove(spec: str) -> None:
 
 def installed() -> dict[str, str]:
     """Return namespace -> name of every add-on that is in the cluster."""
-    found = json.loads(
-        cluster.kubectl("get", "namespaces", f"--selector={LABEL}", "-o=json", doing="Listing add-ons")
-    )
-    return {one["metadata"]["name"]: one["metadata"]["labels"][LABEL] for one in found["items"]}
+    found = [one["metadata"] for one in cluster.listed("namespaces", f"--selector={LABEL}")]
+    return {one["name"]: one["labels"][LABEL] for one in found}
 
 
 @cache
@@ -214,38 +202,6 @@ def _row(name: str) -> dict[str, Any]:
         for key in ("memory", "pods"):
             row[key] += part[key]
     return row
-
-
-def _given(
-    name: str, chosen: str, defaults: Mapping[str, str], choices: Mapping[str, list[str]]
-) -> dict[str, str]:
-    """Return the parameters in `key=value,key=value`; `choices` has the values of some."""
-    given = {}
-    for part in filter(None, chosen.split(",")):
-        key, sign, value = part.partition("=")
-        if not sign or key not in {*defaults, "namespace"}:
-            remedy = f"Write name=value; known are: {', '.join([*defaults, 'namespace'])}."
-        else:
-            remedy = _wrong(key, value, defaults.get(key, ""), choices.get(key, []))
-        if remedy:
-            message = f"The add-on {name} takes no {part!r}. {remedy}"
-            raise LabError(message)
-        given[key] = value
-    return given
-
-
-def _wrong(key: str, value: str, default: str, choices: Sequence[str]) -> str:
-    """Return what a parameter takes when it does not take this value; empty when it does."""
-    if choices:
-        return "" if value in choices else f"{key} is one of: {', '.join(choices)}."
-    if key == "namespace" and not NAMESPACE.fullmatch(value):
-        return "A namespace has small letters, digits and - inside, 63 at most."
-    for what, form in FORMS.items():
-        if form.fullmatch(default):
-            return "" if form.fullmatch(value) else f"{key} is {what}."
-    if not WORDS.fullmatch(value):
-        return f"{key} has letters, digits and any of . _ / : = - only; single blanks part several words."
-    return ""
 
 
 def _start(engine: Engine, addon: Addon) -> None:
@@ -294,9 +250,9 @@ def _bring_up(addon: Addon) -> None:
 
 
 def _runs(addon: Addon) -> bool:
-    """Tell whether exactly this add-on was applied, and still stands."""
+    """Tell whether exactly this add-on was applied, and all its pods are ready."""
     applied = _applied(addon)
-    return bool(applied) and applied == _key(addon) and rollout.stands(addon.namespace)
+    return bool(applied) and applied == _key(addon) and rollout.all_ready(addon.namespace)
 
 
 def _applied(addon: Addon) -> str | None:
@@ -367,7 +323,7 @@ def _function(name: str) -> Callable[[Mapping[str, str]], Any]:
 
 
 def _fill(source: Path, values: Mapping[str, str]) -> str:
-    """Return a file's text with its `${...}` filled; a listing's text as it stands."""
+    """Return a file's text with its `${...}` filled; a listing's text unchanged."""
     if not source.is_relative_to(FOLDERS):
         return source.read_text()
     try:

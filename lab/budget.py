@@ -35,7 +35,7 @@ class Cost:
 
     def fits(self, memory_mib: int) -> bool:
         """Tell whether a host of so much memory has this to spare."""
-        return self.memory <= room(memory_mib) and self.pods <= PODS
+        return self.memory <= for_addons(memory_mib) and self.pods <= PODS
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def host_memory_mib() -> int:
     return min([total, *(int(text) for text in texts if text.isdigit())]) >> 20
 
 
-def room(memory_mib: int) -> int:
+def for_addons(memory_mib: int) -> int:
     """Return what a host of so much memory has for add-ons, in MiB."""
     return max(0, memory_mib - BASE - PROOFS)
 
@@ -143,7 +143,7 @@ def _too_much(specs: Sequence[str], memory_mib: int) -> str:
         return f"{named} {total.pods} pods, and the lab's nodes have place for {PODS}. Ask for fewer."
     return (
         f"{named} {_gib(total.memory)} of memory, needs included; this host has {_gib(memory_mib)}, "
-        f"of which {_gib(room(memory_mib))} are for add-ons. Ask for fewer replicas, or use a larger host."
+        f"{_gib(for_addons(memory_mib))} of it for add-ons. Ask for fewer replicas, or use a larger host."
     )
 
 

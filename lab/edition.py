@@ -80,7 +80,7 @@ def _edition() -> dict[str, Any]:
 
 def _image(key: str, row: dict[str, str]) -> PinnedImage:
     try:
-        component = row["name"].rpartition("{")[2].partition("}")[0].removesuffix("-offline")
+        component = row["name"].partition("{")[2].partition("}")[0].removesuffix("-offline")
         return PinnedImage(key, **{"component": component, **row, "name": fill(row["name"])})
     except (KeyError, TypeError) as error:
         message = (

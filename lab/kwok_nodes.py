@@ -10,7 +10,7 @@ from lab.errors import LabError
 
 #: Label by which pods choose these nodes, and key of the taint that keeps others away.
 KWOK = "kwok.x-k8s.io/node"
-ROOM = {"cpu": "64", "memory": "1Ti", "pods": "110"}
+CAPACITY = {"cpu": "64", "memory": "1Ti", "pods": "110"}
 
 
 def objects(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -32,7 +32,7 @@ def objects(parameters: Mapping[str, str]) -> dict[str, str]:
 
 def _node(number: int, rack: int, zone: int, gpus: str) -> dict[str, Any]:
     name = f"kwok-{number + 1:03}"
-    resources = {**ROOM, "nvidia.com/gpu": gpus}
+    resources = {**CAPACITY, "nvidia.com/gpu": gpus}
     return {
         "apiVersion": "v1",
         "kind": "Node",

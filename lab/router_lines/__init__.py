@@ -62,7 +62,7 @@ class Translation:
 class Part:
     """One document of a text: its lines, what was read from them, and which of both holds.
 
-    `written` says that the document changed, so that it must be written anew; changes
+    `written` says that the document changed, so that it must be written again; changes
     of single lines are made in the text.
     """
 
@@ -127,7 +127,7 @@ def _translate_config_map(config_map: dict[str, Any], work: Pass) -> None:
 
 
 def _translate_flag(found: dict[str, Any], work: Pass) -> None:
-    """Translate a configuration that stands in the endpoint picker's flags."""
+    """Translate a configuration that is in the endpoint picker's flags."""
     for program in [program for line in PINS for program in manifests.programs(found, "picker", line)]:
         text = program.flag("config-text") or ""
         after = _translated_value(text, work)

@@ -12,7 +12,7 @@ from ruamel.yaml.tokens import ScalarToken
 
 from lab.yaml_documents import MARKER
 
-#: A key, its first list entry, and between them how much deeper the dash stands.
+#: A key, its first list entry, and between them how much deeper the dash is.
 SEQUENCE = re.compile(r"^( *)(?:- )?[^\s#-][^\n]*:[ \t]*\n(?:[ \t]*#[^\n]*\n)*\1( *)- ", re.MULTILINE)
 
 
@@ -24,7 +24,7 @@ def load(text: str) -> Any:  # noqa: ANN401  (a YAML document is anything)
 def dump(document: Any, like: str) -> str:  # noqa: ANN401
     """Write a document as the text that it was read from is written.
 
-    Comment lines stay above the line that they stood above; a comment whose line is
+    Comment lines stay above the line that they were above; a comment whose line is
     gone goes with it.
     """
     head = MARKER.match(like)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from lab import edition
 
+#: An address of loopback where nothing listens.
+NOWHERE = "http://127.0.0.1:1"
+
 
 def run_lab(
     *words: str,

@@ -116,8 +116,8 @@ def test_sets_that_a_host_is_too_small_for_are_named_before_anything_starts() ->
     plan = budget.plan([large, frozenset(["redis"])], 8192)
     assert [group.needs for group in plan.groups] == [frozenset(["redis"])]
     assert plan.skipped == {
-        large: "The add-on vllm takes 4.0 GiB of memory, needs included; this host has 8.0 GiB, of which "
-        "2.8 GiB are for add-ons. Ask for fewer replicas, or use a larger host."
+        large: "The add-on vllm takes 4.0 GiB of memory, needs included; this host has 8.0 GiB, 2.8 GiB "
+        "of it for add-ons. Ask for fewer replicas, or use a larger host."
     }
     assert "lab's nodes have place for 300" in budget.over_budget("fleet:replicas=400", LARGE)
     assert budget.over_budget("vllm", 24000) == ""

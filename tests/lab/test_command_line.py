@@ -94,6 +94,7 @@ def test_an_unknown_addon_is_answered_with_the_known_ones() -> None:
     [
         ("fleet:replicas=x", "replicas is a whole number."),
         ("fleet:replicas=-1", "replicas is a whole number."),
+        ("fleet:replicas=٣", "replicas is a whole number."),
         ("fleet:time-to-first-token=soon", "time-to-first-token is a duration such as 400ms."),
         ("flow-control:band-bytes=much", "band-bytes is an amount such as 1Gi."),
         ("fleet:mode=loud", "mode is one of: random, echo."),
@@ -155,7 +156,7 @@ def test_images_are_not_saved_where_no_folder_can_be_made(tmp_path: Path) -> Non
             r"edition\.toml is not TOML: .* \(at line \d+, column \d+\)\. Correct it, ",
         ),
         ("[versions]", "[version]", r"edition\.toml has no table \[versions\]\. "),
-        ("{simulator}", "{simulater}", r"edition\.toml, \[versions\]: .*{simulater}' asks for 'simulater'"),
+        ("{simulator}", "{simulator2}", r"edition\.toml, \[versions\]: .*{simulator2}' asks for 'simulator2'"),
         (
             'name = "docker.io/kindest',
             'nam = "docker.io/kindest',
@@ -175,7 +176,7 @@ def test_a_broken_edition_is_told_in_one_sentence(
 
 
 def test_an_unknown_parameter_is_answered_with_the_known_ones() -> None:
-    answer = run_lab("add", "fleet:colour=red")
+    answer = run_lab("add", "fleet:color=red")
     assert answer.returncode == 1
-    assert "'colour=red'" in answer.stderr
+    assert "'color=red'" in answer.stderr
     assert "replicas" in answer.stderr

@@ -40,13 +40,13 @@ def ask_postgres(query: str, *, password: str) -> list[str]:
 
 
 def test_a_sorted_set_in_redis_gives_back_its_smallest_member() -> None:
-    room = addons.ensure("redis").namespace
+    namespace = addons.ensure("redis").namespace
     key = f"queue-{secrets.token_hex(4)}"
-    wait_until_reached(room, "deployment/redis", "redis-cli", "-h", "redis", "PING")
+    wait_until_reached(namespace, "deployment/redis", "redis-cli", "-h", "redis", "PING")
 
     def command(words: str) -> str:
         # By the service's name: as another pod reaches it.
-        return inside(room, "deployment/redis", "redis-cli", "-h", "redis", *words.split())
+        return inside(namespace, "deployment/redis", "redis-cli", "-h", "redis", *words.split())
 
     assert command(f"ZADD {key} 30 late 10 early 20 between") == "3"
     assert command(f"ZPOPMIN {key}").split() == ["early", "10"]

@@ -15,34 +15,18 @@ from lab.errors import LabError
 from lab.router_lines import translate, translation
 from lab.router_lines.command import command
 from lab.router_lines.table import Line, other, table, version
+from tests.lab.router_lines.configurations import CONFIGURATIONS, HEADS, WHOLE, whole
 from tests.lab.router_lines.meaning import meaning
 
-HERE = Path(__file__).parent
 NEWER = version("newer")
 OLDER = version("older")
-HEADS: dict[Line, str] = {
-    "newer": "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n",
-    "older": "apiVersion: inference.networking.x-k8s.io/v1alpha1\nkind: EndpointPickerConfig\n",
-}
-
-
-def read(name: str) -> Any:  # noqa: ANN401  (a YAML document is anything)
-    return YAML(typ="safe").load((HERE / name).read_text())
-
-
-PAIRS = read("pairs.yaml")
-CONFIGURATIONS = read("configurations.yaml")
-WHOLE = [(line, name) for line in ("newer", "older") for name in CONFIGURATIONS[line]]
+PAIRS = YAML(typ="safe").load(Path(__file__).with_name("pairs.yaml").read_text())
 REFUSED = [("older", name) for name in CONFIGURATIONS["not-on-older"]]
 REFUSED += [("newer", name) for name in CONFIGURATIONS["not-on-newer"]]
 
 
 def with_versions(text: str) -> str:
     return text.replace("{newer}", NEWER).replace("{older}", OLDER)
-
-
-def whole(line: Line, name: str) -> str:
-    return HEADS[line] + (CONFIGURATIONS[line][name] or "")
 
 
 @pytest.mark.parametrize(
