@@ -254,9 +254,12 @@ class Ledger:
         )
 
     def write(self, home: Path, *, refresh: bool) -> list[Path]:
-        """Bring the records in a folder up to date with the session; return the files that changed."""
+        """Bring the records in a folder up to date with the session; return the files that changed.
+
+        In the project itself, records of listings that are gone go; elsewhere other projects have theirs.
+        """
         before = load_records(home)
-        listings = listing_files(self.root)
+        listings = listing_files(self.root) if home == self.root else before
         kept = {name: record for name, record in before.items() if name in listings}
         for listing, record in self.proven().items():
             kept[listing] = merged(before.get(listing), record, refresh=refresh)

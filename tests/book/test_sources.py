@@ -11,9 +11,7 @@ import pytest
 from extensions.chapter_numbers import chapter_number
 from proofs.listings import listing_files
 from proofs.outline import IN_PART, PLANNED, STATES, WRITTEN, Chapter, load_outline
-from proofs.records import load_records
 from tests.book.markdown import ALLOWED, fences
-from tools.state import state_line, with_state
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source"
@@ -140,9 +138,3 @@ def test_a_page_is_what_the_outline_says(chapter: Chapter) -> None:
     assert f"# {chapter.title}\n" in text
     found = unmet(chapter, text)
     assert not found, "\n".join(found)
-
-
-def test_the_readme_says_how_far_the_book_is() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    line = state_line(OUTLINE, load_records(ROOT).values())
-    assert with_state(readme, line) == readme, "run `python -m tools.state --write`"

@@ -156,7 +156,11 @@ def test_images_are_not_saved_where_no_folder_can_be_made(tmp_path: Path) -> Non
             r"edition\.toml is not TOML: .* \(at line \d+, column \d+\)\. Correct it, ",
         ),
         ("[versions]", "[version]", r"edition\.toml has no table \[versions\]\. "),
-        ("{simulator}", "{simulator2}", r"edition\.toml, \[versions\]: .*{simulator2}' asks for 'simulator2'"),
+        (
+            "{simulator}",
+            "{simulator2}",
+            r"edition\.toml, \[versions\]: .*{simulator2}' asks for 'simulator2'",
+        ),
         (
             'name = "docker.io/kindest',
             'nam = "docker.io/kindest',

@@ -1,6 +1,7 @@
 """The anchors of the HTML edition that other sites may link to: `anchors.txt` keeps them.
 
-`python -m tests.book.editions.anchors` adds those of build/html. It takes none away: an
+A release adds those of build/html (`nox -s release`), so that changes beside each other do
+not meet here. It takes none away: an
 anchor that goes breaks links on other sites, so its line is removed by hand, knowingly.
 """
 
