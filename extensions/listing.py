@@ -18,17 +18,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.directives.code import LiteralInclude
 from sphinx.util import logging
-from sphinx.util.typing import ExtensionMetadata, OptionSpec
+from sphinx.util.typing import ExtensionMetadata
 
 from extensions.excerpt import ExcerptReader, marked_lexer
 from extensions.proven import proven, root_of
 from extensions.stamp import make_stamp
 from proofs.listings import LANGUAGES, is_refused, label_of, language_of, refusal_path
-from proofs.records import RecordError, record_files
+from proofs.records import Record, RecordError, record_files
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +35,6 @@ logger = logging.getLogger(__name__)
 class Listing(LiteralInclude):
     """A file of examples/ with caption, number, label, and the stamp of its proof."""
 
-    option_spec: ClassVar[OptionSpec] = {
-        **LiteralInclude.option_spec,
-        "answered-by": directives.unchanged_required,
-    }
     kind: ClassVar[str] = "listing"
     needs_caption: ClassVar[bool] = True
     most_cuts: ClassVar[int] = sys.maxsize
@@ -59,7 +54,7 @@ class Listing(LiteralInclude):
             foot = [self._fault(str(error))]
         else:
             is_excerpt = excerpt is not None and bool(excerpt.cuts)
-            foot = [*self._answer(listing, file), make_stamp(listing, record, is_excerpt=is_excerpt)]
+            foot = [*self._answer(file, record), make_stamp(listing, record, is_excerpt=is_excerpt)]
         classes = [self.kind, "refused"] if is_refused(listing) else [self.kind]
         box = nodes.container("", *body, *foot, classes=classes, literal_block=False)
         box.update_all_atts({"listing": listing, "label": label if self.options.get("caption") else ""})
@@ -96,12 +91,12 @@ class Listing(LiteralInclude):
             arguments["linenostart"] -= 1
         return included, excerpt
 
-    def _answer(self, listing: str, file: Path) -> list[nodes.Node]:
+    def _answer(self, file: Path, record: Record) -> list[nodes.Node]:
         """Return the answer that a refused listing got, under a line that says whose it is."""
-        if not is_refused(listing):
+        if not is_refused(record.listing):
             return []
         text = refusal_path(file).read_text(encoding="utf-8").rstrip()
-        speaker = f"{self.options.get('answered-by', 'The API server')} answers"
+        speaker = f"{record.answered_by} answers"
         return [
             nodes.paragraph(speaker, speaker, classes=["answer"]),
             nodes.literal_block(text, text, language="text", classes=["refusal"]),

@@ -41,6 +41,8 @@ NAMES = {
     "vllm": "vLLM",
 }
 SEPARATOR = " · "
+#: How a component's name begins for which a listing is written, though nothing of it ran.
+FOR = "for "
 EXCERPT = "Excerpt, whole file: "
 
 
@@ -55,9 +57,10 @@ def record_label(listing: str) -> str:
 
 def claim(record: Record, environment: Mapping[str, str]) -> str:
     """Return what was proved in one environment, in the words readers see."""
-    others = sorted(environment.keys() - NAMES.keys() - {"cluster", "date"})
-    versions = [f"{NAMES[name]} {environment[name]}" for name in NAMES if name in environment]
-    versions += [f"{name} {environment[name]}" for name in others]
+    keys = environment.keys() - {"cluster", "date"}
+    named = [name for name in NAMES if name in keys]
+    others = sorted(keys - NAMES.keys(), key=lambda name: (name.startswith(FOR), name))
+    versions = [f"{_spelled(name)} {environment[name]}" for name in (*named, *others)]
     return SEPARATOR.join([_words(record, environment), environment["date"], *versions])
 
 
@@ -123,6 +126,11 @@ def _words(record: Record, environment: Mapping[str, str]) -> str:
     cluster = environment.get("cluster", "kind")
     name = "another cluster" if cluster == OWN_CLUSTER else cluster.split()[0]
     return EVIDENCE[record.evidence].replace("on kind", f"on {name}")
+
+
+def _spelled(name: str) -> str:
+    component = name.removeprefix(FOR)
+    return name.removesuffix(component) + NAMES.get(component, component)
 
 
 def _version(text: str) -> tuple[int, ...]:

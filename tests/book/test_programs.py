@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_read_does_not_end_the_search(tmp_path: Path) -> N
     script = tmp_path / "script.sh"
     script.write_text("git clone https://github.com/llm-d/llm-d-deployer\n")
     program = EXAMPLES / "02-installation/old_names.py"
-    command = [sys.executable, program, UNREADABLE, script]
+    command = [sys.executable, str(program), str(UNREADABLE), str(script)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.stderr.startswith(f"{UNREADABLE}: ")
     assert result.stdout.startswith(f"{script}:1: llm-d-deployer is now: ")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from extensions.stamp import claim, newest
-from proofs.records import Record
+from proofs.records import Record, load_records, write_records
 from tests.extensions.conftest import Site, visible
 
 CHAPTER = "source/02-first.md"
 POOL = "examples/02-first/pool.yaml"
+NO_PORT = "02-first/refused/no-port.yaml"
 RECORD = "records/02-first/pool.yaml.json"
 STAMP = "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0 · simulator v0.10.2"
 
@@ -50,8 +52,16 @@ def test_the_stamp_names_the_newest_router_and_links_to_the_record(shown: Site) 
 
 
 def test_a_stamp_of_another_cluster_names_it() -> None:
-    record = Record("a.yaml", "", "ran", (), (), ({"cluster": "openshift 4.20", "date": "2026-11-25"},))
+    record = Record("a.yaml", "", "ran", {}, (), ({"cluster": "openshift 4.20", "date": "2026-11-25"},))
     assert claim(record, newest(record)) == "Ran on openshift · 2026-11-25"
+
+
+def test_what_a_listing_is_written_for_comes_last() -> None:
+    environment = {"date": "2026-11-25", "for kubernetes": "v1.36.1", "python": "3.13", "zlib": "1.3"}
+    record = Record("a.py", "", "computed", {}, (), (environment,))
+    assert claim(record, environment) == (
+        "Computed and tested · 2026-11-25 · Python 3.13 · zlib 1.3 · for Kubernetes v1.36.1"
+    )
 
 
 def test_a_listing_is_downloaded_with_its_own_bytes(shown: Site) -> None:
@@ -90,7 +100,9 @@ def test_a_refused_listing_shows_the_answer(shown: Site) -> None:
 
 
 def test_another_program_can_be_the_one_that_answered(book: Site) -> None:
-    book.edit(CHAPTER, ":caption: A pool without a port", ":caption: No port\n:answered-by: Envoy")
+    records = load_records(book.root)
+    records[NO_PORT] = replace(records[NO_PORT], answered_by="Envoy", seal="")
+    write_records(book.root, records)
     assert book.build() == ""
     assert "Envoy answers" in visible(book.output("html/02-first.html"))
 
@@ -159,7 +171,7 @@ FAULTS: dict[Callable[[Site], None], list[str]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.__name__))
 def test_what_is_not_proved_is_a_warning_in_every_build_until_it_is(
     book: Site, fault: Callable[[Site], None]
 ) -> None:

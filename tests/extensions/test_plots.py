@@ -114,7 +114,7 @@ def times(row: Sequence[float], light: Sequence[float]) -> float:
 
 
 def test_every_series_stands_out_from_paper() -> None:
-    contrasts = [1.05 / (times(LUMINANCE, linear(one["color"])) + 0.05) for one in series()]
+    contrasts = [1.05 / (times(LUMINANCE, linear(str(one["color"]))) + 0.05) for one in series()]
     assert len(contrasts) >= 4
     assert min(contrasts) >= 3
 
@@ -150,6 +150,6 @@ SEEN = {
 
 @pytest.mark.parametrize("kind", SEEN)
 def test_colour_blind_readers_see_different_colours(kind: str) -> None:
-    seen = [[times(row, linear(one["color"])) for row in SEEN[kind]] for one in series()]
+    seen = [[times(row, linear(str(one["color"]))) for row in SEEN[kind]] for one in series()]
     for one, other in combinations(seen, 2):
         assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 0.1

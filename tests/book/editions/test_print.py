@@ -53,7 +53,7 @@ def fonts(file: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
 def is_embedded(font: pikepdf.Object) -> bool:
     """Tell whether a font carries its own shapes."""
     inner = font.get("/DescendantFonts", [font])[0]
-    descriptor = inner.get("/FontDescriptor", {})
+    descriptor = inner.get("/FontDescriptor", pikepdf.Dictionary())
     return any(f"/FontFile{kind}" in descriptor for kind in ("", "2", "3"))
 
 

@@ -121,7 +121,8 @@ def _visit(browser: Browser, url: str, mode: str, screen: str) -> Visit:
         console: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         page.on(
-            "console", lambda message: message.type in {"error", "warning"} and console.append(message.text)
+            "console",
+            lambda message: console.extend([message.text] if message.type in {"error", "warning"} else ()),
         )
         page.on("pageerror", lambda error: console.append(str(error)))
         page.goto(url, wait_until="networkidle")
