@@ -36,7 +36,7 @@ LONG_PROMPT = "Number {0} begins like no other prompt before it. " * 12
 
 
 def engine(port_name: str, port: int) -> dict[str, object]:
-    """Return what a simulator's container must say."""
+    """Return what a simulator's container must say, besides what holds for every workload."""
     return {
         "name": "simulator",
         "args": ["--model=lab/sim-8b", f"--port={port}", "--mode=echo", "--force-dummy-tokenizer"],
@@ -45,21 +45,24 @@ def engine(port_name: str, port: int) -> dict[str, object]:
     }
 
 
-def deployment(**pod: object) -> dict[str, object]:
+def deployment(role: str, **pod: object) -> dict[str, object]:
     """Return what a deployment of one such pod must say."""
-    pod["automountServiceAccountToken"] = False
-    return {"spec": {"replicas": 1, "template": {"spec": pod}}}
+    selected = {"app.kubernetes.io/name": "simulator", "llm-d.ai/role": role}
+    return {"spec": {"replicas": 1, "selector": {"matchLabels": selected}, "template": {"spec": pod}}}
 
 
 MODEL_SERVERS = {
-    "deployment/prefill": deployment(containers=[engine("http", 8000)]),
+    "deployment/prefill": deployment("prefill", containers=[engine("http", 8000)]),
     "deployment/decode": deployment(
+        "decode",
         containers=[engine("engine", 8200)],
         initContainers=[
             {
                 "name": "sidecar",
                 "restartPolicy": "Always",
                 "ports": [{"name": "http", "containerPort": 8000}],
+                # The only listing with this image: there is no other to compare it with.
+                "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}},
             }
         ],
     ),

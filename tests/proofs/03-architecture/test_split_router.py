@@ -59,18 +59,14 @@ def proxied(proof: Proof) -> Iterator[httpx.Client]:
         yield client
 
 
-def deployment(
-    name: str, args: list[str], ports: dict[str, int], folder: str, configuration: str
-) -> dict[str, object]:
+def deployment(container: dict[str, object], *, folder: str, configuration: str) -> dict[str, object]:
     """Return what a deployment must say of its one container, which has its configuration in a folder."""
-    spec = {
-        "name": name,
-        "args": args,
-        "ports": [{"name": port, "containerPort": number} for port, number in ports.items()],
-        "volumeMounts": [{"name": "config", "mountPath": folder, "readOnly": True}],
+    mounts = [{"name": "config", "mountPath": folder, "readOnly": True}]
+    pod = {
+        "containers": [{**container, "volumeMounts": mounts}],
+        "volumes": [{"name": "config", "configMap": {"name": configuration}}],
     }
-    volumes = [{"name": "config", "configMap": {"name": configuration}}]
-    return {"spec": {"replicas": 1, "template": {"spec": {"containers": [spec], "volumes": volumes}}}}
+    return {"spec": {"replicas": 1, "template": {"spec": pod}}}
 
 
 def service(selected: str, ports: dict[str, int]) -> dict[str, object]:
@@ -85,29 +81,37 @@ def service(selected: str, ports: dict[str, int]) -> dict[str, object]:
 
 EXPECTED_PROXY = {
     "deployment/proxy": deployment(
-        "envoy",
-        ["--config-path", "/etc/envoy/envoy.yaml", "--concurrency", "1"],
-        {"http": 8081},
-        "/etc/envoy",
-        "split-proxy",
+        {
+            "name": "envoy",
+            "args": ["--config-path", "/etc/envoy/envoy.yaml", "--concurrency", "1"],
+            "ports": [{"name": "http", "containerPort": 8081}],
+        },
+        folder="/etc/envoy",
+        configuration="split-proxy",
     ),
     "service/proxy": service("proxy", {"http": 8081}),
     "service/simulator": service("simulator", {"http": 8000}),
 }
 EXPECTED_PICKER = {
     "deployment/picker": deployment(
-        "endpoint-picker",
-        [
-            "--pool-name=demo",
-            "--pool-namespace=$(NAMESPACE)",
-            "--config-file=/config/endpoint-picker.yaml",
-            "--health-checking=true",
-            "--metrics-endpoint-auth=false",
-            "--tracing=false",
-        ],
-        {"grpc": 9002, "health": 9003, "metrics": 9090},
-        "/config",
-        "endpoint-picker-config",
+        {
+            "name": "endpoint-picker",
+            "args": [
+                "--pool-name=demo",
+                "--pool-namespace=$(NAMESPACE)",
+                "--config-file=/config/endpoint-picker.yaml",
+                "--health-checking=true",
+                "--metrics-endpoint-auth=false",
+                "--tracing=false",
+            ],
+            "ports": [
+                {"name": "grpc", "containerPort": 9002},
+                {"containerPort": 9003},
+                {"name": "metrics", "containerPort": 9090},
+            ],
+        },
+        folder="/config",
+        configuration="endpoint-picker-config",
     ),
     "service/picker": service("picker", {"grpc": 9002, "metrics": 9090}),
 }
