@@ -53,7 +53,7 @@ def test_every_folder_of_listings_and_proofs_has_the_slug_of_a_chapter() -> None
         folder.relative_to(ROOT)
         for place in ("examples", "tests/proofs", "records")
         for folder in (ROOT / place).glob("*/")
-        if not folder.name.startswith("__")
+        if not folder.name.startswith((".", "__"))
     ]
     strangers = [
         f"{folder}: source/outline.toml has no such chapter" for folder in folders if folder.name not in slugs
