@@ -132,6 +132,19 @@ def test_a_record_holds_the_strongest_evidence_and_its_environment(run: Run, pro
     assert set(record.environments[0]) == {"python", "date"}
 
 
+def test_a_record_without_a_cluster_says_for_what_a_listing_is_written(run: Run, project: Path) -> None:
+    run("--record", module=PROOF.replace("mutants=", 'uses=["router"], mutants='))
+    assert set(load_records(project)[LISTING].environments[0]) == {"python", "for router", "date"}
+
+
+def test_a_run_that_does_not_record_leaves_the_checkout_as_it_is(
+    run: Run, project: Path, records: Path
+) -> None:
+    run().stdout.fnmatch_lines(["1 kept in */home/proved; --record writes records/, to be committed"])
+    assert not records.exists()
+    assert set(load_records(project / "home/proved")) == {LISTING}
+
+
 def test_the_same_proof_leaves_the_record_alone(run: Run, records: Path) -> None:
     run("--record")
     _date(records, "2026-01-31")
