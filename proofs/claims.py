@@ -49,7 +49,7 @@ class Mutant:
         if found != 1 or self.old == self.new:
             message = (
                 f"mutant of examples/{self.listing}: {self.old!r} occurs {found} times "
-                "in it; name a text that occurs once, and another to put in its place"
+                "in it; name a text that occurs once, and another to replace it"
             )
             raise HarnessError(message)
         return text.replace(self.old, self.new)

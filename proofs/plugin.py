@@ -153,7 +153,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Say what a cluster of one's own lacks, before anything is collected or made there."""
+    """Say what your own cluster lacks, before anything is collected or made there."""
     config = session.config
     connection = config.stash[CONNECTION]
     if not connection.is_own or workers.is_worker(config):
@@ -486,7 +486,7 @@ def _is_remembered(item: pytest.Function, proof: Proof, mutant: Mutant) -> bool:
 
 
 def _lacking(config: pytest.Config, failure: BaseException) -> str:
-    """Return what a cluster of one's own did not offer or allow to a failed proof."""
+    """Return what your own cluster did not offer or allow to a failed proof."""
     connection = config.stash[CONNECTION]
     if not connection.is_own or not connection.own:
         return ""

@@ -21,6 +21,8 @@ from proofs.records import write_records
 from tests.pretended import pretended
 
 SITES = Path(__file__).parent / "sites"
+#: The book, and the small one with every element.
+BOOKS = (SITES.parents[2], SITES.parents[1] / "book" / "kitchen_sink")
 SETTINGS = {
     "author": "its authors",
     "bibtex_bibfiles": [str(SITES.parents[2] / "source" / "references.bib")],

@@ -13,8 +13,7 @@ from matplotlib import colors
 
 from extensions import plots
 from extensions.plots import STYLE, Plot
-from tests.extensions.conftest import Site, visible
-from tests.extensions.test_drawings import BOOKS
+from tests.extensions.conftest import BOOKS, Site, visible
 from tools.draw_plots import draw, draw_all
 
 NO_DRAWING = "its data or the style changed after it was drawn, or it never was: run `nox -s plots`."

@@ -82,7 +82,7 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture(autouse=True)
 def _in_the_lab(pytestconfig: pytest.Config) -> None:
-    """Leave a cluster of one's own alone."""
+    """Leave your own cluster alone."""
     if pytestconfig.option.context:
         pytest.skip("tests the harness itself, in the lab")
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
-from proofs.workers import in_own_order
 from tests.harness.conftest import GREETS, PROOF, Run
 
 #: Four proofs of four listings, each with its own mutant.
@@ -101,14 +98,3 @@ def test_an_interrupt_in_a_worker_leaves_no_record(run: Run, records: Path) -> N
     module = PROOF + "\n    def test_interrupt():\n        raise KeyboardInterrupt\n"
     assert run("-n2", "--record", module=module).ret == pytest.ExitCode.INTERRUPTED
     assert not records.exists()
-
-
-def test_workers_begin_their_lists_at_different_places_and_leave_nothing_out() -> None:
-    names = ["a", "b", "c", "d", "e"]
-    lists = [
-        in_own_order(cast("pytest.Config", SimpleNamespace(workerinput=given)), names)
-        for given in ({"workerid": f"gw{number}", "workercount": 3} for number in range(3))
-    ]
-    assert [one[0] for one in lists] == ["a", "b", "d"]
-    assert all(sorted(one) == names for one in lists)
-    assert in_own_order(cast("pytest.Config", SimpleNamespace()), names) == names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab import addons
-from tests.lab.addons.test_data_stores import inside, wait_until_reached
+from tests.lab.addons.traffic import inside, wait_until_reached
 
 pytestmark = pytest.mark.addon
 

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
 
 import pytest
 
-from lab import addons, cluster
+from lab import addons
 from lab.errors import LabError
-from proofs.waiting import wait_until
+from tests.lab.addons.traffic import inside, wait_until_reached
 
 pytestmark = pytest.mark.addon
-
-
-def inside(namespace: str, workload: str, *command: str) -> str:
-    """Return what a command prints that runs in the first container of a workload."""
-    where = ("exec", f"--namespace={namespace}", workload, "--")
-    return cluster.kubectl(*where, *command, doing=f"Running {command[0]} in {namespace}").strip()
-
-
-def wait_until_reached(namespace: str, workload: str, *command: str) -> None:
-    """Wait until a service's name leads to its pod: the nodes learn of it after the pod is Ready."""
-
-    def reached() -> bool:
-        with suppress(LabError):
-            return bool(inside(namespace, workload, *command))
-        return False
-
-    wait_until(reached, deadline=30, what=f"{workload} in {namespace} is reached by its service's name")
 
 
 def ask_postgres(query: str, *, password: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from lab.edition import images
 from proofs.api import Mutant, Proof, chapter_of, proves
 
 from .steps import STANDALONE, chart, containers, helm_transcript, part, refusal, rendered, served, with_helm
@@ -16,6 +17,14 @@ INSTALLED = chapter["chart.console"]
 DEFAULTS = chapter["chart-defaults.console"]
 CHAT = chapter["model-server/chat/kustomization.yaml"]
 
+#: What the small values make of the chart, for a person who types.
+AS_VALUES_SAY = {
+    "envoy-proxy": {
+        "image": images()["envoy"].name,
+        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+    },
+    "epp": {"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}},
+}
 #: CPUs that the standalone chart's pod asks for, by default.
 ASKED_BY_DEFAULT = 12
 
@@ -69,7 +78,7 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
         "envoy-proxy": "50m",
         "epp": "50m",
     }
-    assert part(objects, AS_VALUES_SAY) == AS_VALUES_SAY
+    assert part(parts, AS_VALUES_SAY) == AS_VALUES_SAY
     assert "--refresh-metrics-interval=150ms" in parts["epp"]["args"]
     assert len(objects) == 10
     misspelt = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", "--set=router.epp.replica=3")
