@@ -148,7 +148,9 @@ class Rule(Generic[Of]):
 
 
 def _timing(probe: Content) -> Content:
-    return {key: value for key, value in probe.items() if key not in HANDLERS}
+    """Return when a probe asks: every 10 s where it does not say."""
+    timing = {key: value for key, value in probe.items() if key not in HANDLERS}
+    return {"periodSeconds": 10, **timing} if probe else {}
 
 
 def _apart_from_port(probe: Content | None) -> list[tuple[str, Any]]:

@@ -92,6 +92,7 @@ MORE = [
     ("service-ports", "name: http, port: 80", "name: web, port: 80"),
     ("sizes", "memory: 32Mi", "memory: 33Mi"),
     ("timing", "periodSeconds: 1", "periodSeconds: 2"),
+    ("timing", "            periodSeconds: 1\n", ""),
     ("alive", "livenessProbe:\n", "livenessProbe:\n            periodSeconds: 2\n"),
 ]  # fmt: skip
 
