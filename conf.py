@@ -79,6 +79,7 @@ bibtex_default_style = "plain"
 
 copybutton_prompt_text = r"\$ |> "
 copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .c-Cut"  # numbers, and the marks of excerpts
 
 # -- HTML: https://www.sphinx-doc.org/en/master/usage/configuration.html#options-for-html-output
 #    and https://sphinx-book-theme.readthedocs.io/en/stable/reference/options.html

@@ -42,6 +42,20 @@ TYPESETTING_FILES = ("/usr/share/texlive/texmf-dist/tex/latex/titlesec/titlesec.
 
 #: Tests that other sessions run: see the markers in pyproject.toml.
 ELSEWHERE = "cluster or addon or editions or browser"
+FORMS = [f".github/ISSUE_TEMPLATE/{name}.yml" for name in ("1-book", "2-listing", "3-question")]
+#: What `nox -s lint` runs, each piece callable alone; shellcheck gets the scripts themselves, too.
+LINT = {
+    "format": ("ruff", "format", "--check", "."),
+    "ruff": ("ruff", "check", "."),
+    "mypy": ("python", "-m", "tools.check_types"),
+    "codespell": ("codespell",),
+    "shellcheck": ("shellcheck",),
+    "actionlint": ("python", "-m", "tools.workflows"),
+    "forms": ("check-jsonschema", "--builtin-schema=vendor.github-issue-forms", *FORMS),
+    "citation": ("check-jsonschema", "--builtin-schema=vendor.citation-file-format", "CITATION.cff"),
+    "renovate": ("check-jsonschema", "--builtin-schema=vendor.renovate", "renovate.json"),
+}
+
 #: Only the book keeps its anchors, and page breaks have a book of their own.
 NOT_OF_THE_SINK = [f"--ignore=tests/book/editions/test_{name}.py" for name in ("anchors", "page_breaks")]
 
@@ -110,6 +124,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def new(session: nox.Session) -> None:
+    """Begin a listing and its proof: nox -s new -- <chapter>/<file>."""
+    _install(session, "tests")
+    session.run("python", "-m", "tools.new_listing", *session.posargs)
+
+
+@nox.session(default=False)
 def lab(session: nox.Session) -> None:
     """Run a command of the lab: nox -s lab -- up | status | down | images | doctor."""
     _install(session, "lab")
@@ -118,12 +139,12 @@ def lab(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def lint(session: nox.Session) -> None:
-    """Check style, types and spelling."""
+    """Check style, types, spelling and the forge's files: all, or nox -s lint -- ruff mypy."""
     _install(session, "tests")
-    session.run("ruff", "format", "--check", ".")
-    session.run("ruff", "check", ".")
-    session.run("mypy")
-    session.run("codespell")
+    for piece in session.posargs or LINT:
+        if piece not in LINT:
+            session.error(f"lint has no piece {piece!r}; choose from {', '.join(LINT)}")
+        session.run(*LINT[piece], *(_scripts(session) if piece == "shellcheck" else ()))
 
 
 @nox.session(default=False)
@@ -174,6 +195,19 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def release(session: nox.Session) -> None:
+    """Build what a tag publishes into build/release: nox -s release -- v1.0 (a rehearsal without the tag)."""
+    _install(session, "docs")
+    session.run("python", "-m", "tools.release", "--check", *session.posargs)
+    session.run("python", "-m", "lab.packages", *TYPESETTING, *TYPESETTING_FILES)
+    _editions(session, ".")
+    session.run("python", "-m", "tests.book.editions.anchors")
+    session.run("pytest", "-m", "editions", "tests/book")
+    session.run("python", "-m", "tools.state", "--write")
+    session.run("python", "-m", "tools.release", *session.posargs)
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Fix the versions of requirements/*.txt anew from the groups of pyproject.toml."""
     session.install("uv")
@@ -204,6 +238,12 @@ def _install_plugin(session: nox.Session) -> None:
     _install(session, "tests")
     if not list(Path(session.virtualenv.location).glob("lib/*/site-packages/life_with_llm_d-*.dist-info")):
         session.install("--no-deps", "--editable", ".")
+
+
+def _scripts(session: nox.Session) -> list[str]:
+    """Return the shell scripts of the repository, known by their first lines."""
+    found = session.run("git", "grep", "-nE", "^#!.*[/ ](ba)?sh$", external=True, silent=True)
+    return [line.split(":")[0] for line in str(found).splitlines() if ":1:" in line]
 
 
 def _editions(session: nox.Session, book: str) -> None:

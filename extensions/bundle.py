@@ -1,14 +1,12 @@
-"""Give a page two style sheets, one script and one icon font, without what no page uses.
+"""Give a page one style sheet, one script, and an icon font with the icons that pages show.
 
-The theme has every page ask for seven style sheets, nine scripts and two icon fonts: 1 MB
-when compressed, of which most is icons and components that no page shows. Here `_static/book-site.css`
-and `book-site.js` hold what all pages need, and `book-icons.woff2` the icons that the
-theme names. `_templates/static/webpack-macros.html` asks for them.
+The theme has every page ask for seven style sheets, nine scripts and an icon font of 115 kB. Here
+`_static/book-site.css` and `book-site.js` hold, one after the other, what all pages need, and the
+icon font keeps `ICONS`. `_templates/static/webpack-macros.html` asks for them.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import posixpath
 import re
@@ -46,26 +44,38 @@ SCRIPTS = (
 #: Not among html_js_files, which go into the EPUB too.
 OWN_SCRIPT = Path(__file__).with_name("page.js")
 ICON_FONT = "vendor/fontawesome/webfonts/fa-solid-900.woff2"
-ICON_NAME = re.compile(r"fa-[a-z0-9-]+")
-CODE_POINT = re.compile(r'"\\([0-9a-f]{4})"|([\ue000-\uf8ff])')
-THEME_FACES = re.compile(r"@font-face\{[^}]*Font Awesome[^}]*\}")
-ADDRESS = re.compile(r"""url\((["']?)(?!data:)([^)"'#]+)\1\)""")
-#: Classes of the theme's components that no page of the book has.
-UNUSED = re.compile(
-    r"\.(?:accordion|carousel|input-group|list-group|nav-pills|nav-tabs|page-item|page-link"
-    r"|pagination|placeholder|progress|sd(?=-)|spinner|toast)(?:-[\w-]+)?(?![\w-])"
-)
-RULE = re.compile(r"([^{}@;]+)(\{[^{}]*\})")  # .fa-bars,.fa-navicon{--fa:"\f0c9"}
-COMMA = re.compile(r",(?![^()]*\))")
-NEGATION = re.compile(r":not\([^()]*\)")
-FACE = """
-@font-face {
-  font-family: "Font Awesome 7 Free";
-  font-weight: 900;
-  font-display: block;
-  src: url(book-icons.woff2) format("woff2");
+#: The icons that pages show: those of the theme's buttons by the names in their classes, those of
+#: style sheets (the theme's `--pst-icon-…`, and of boxes in book.css) by the names that FontAwesome has.
+ICONS = {
+    "angle-down": 0xF107,
+    "angle-left": 0xF104,
+    "angle-right": 0xF105,
+    "arrow-up": 0xF062,
+    "bars": 0xF0C9,
+    "bell": 0xF0F3,
+    "circle-check": 0xF058,
+    "circle-exclamation": 0xF06A,
+    "circle-half-stroke": 0xF042,
+    "circle-info": 0xF05A,
+    "circle-xmark": 0xF057,
+    "cubes": 0xF1B3,
+    "download": 0xF019,
+    "flask": 0xF0C3,
+    "hourglass-half": 0xF252,
+    "industry": 0xF275,
+    "lightbulb": 0xF0EB,
+    "list": 0xF03A,
+    "magnifying-glass": 0xF002,
+    "moon": 0xF186,
+    "pencil": 0xF303,
+    "share": 0xF064,
+    "sun": 0xF185,
+    "triangle-exclamation": 0xF071,
+    "up-right-from-square": 0xF35D,
+    "wrench": 0xF0AD,
+    "xmark": 0xF00D,
 }
-"""
+ADDRESS = re.compile(r"""url\((["']?)(?!data:)([^)"'#]+)\1\)""")
 
 
 def use_bundle(
@@ -94,14 +104,29 @@ def _written(builder: StandaloneHTMLBuilder) -> dict[str, str]:
     """
     static = Path(builder.outdir) / "_static"
     style = _concatenated(static, _styles(builder))
-    style = _without_unused_icons(style, _icon_names(builder.theme.get_theme_dirs()))
-    style = RULE.sub(_without_unused_components, style)
-    (static / "book-icons.woff2").write_bytes(_icons(static / ICON_FONT, style))
-    script = "\n;\n".join(_text(file) for file in (*(static / name for name in SCRIPTS), OWN_SCRIPT))
+    script = "\n;\n".join(
+        file.read_text("utf-8") for file in (*(static / name for name in SCRIPTS), OWN_SCRIPT)
+    )
     return {
-        "style": _write(static / "book-site.css", FACE + style),
+        "style": _write(static / "book-site.css", style),
         "script": _write(static / "book-site.js", script),
     }
+
+
+def keep_icons(app: Sphinx, error: Exception | None) -> None:
+    """Reduce the icon font, which Sphinx copies in each build, to the icons that pages show.
+
+    Its licence stays in it. The names go: "Font Awesome" is reserved for the whole font.
+    """
+    file = Path(app.outdir) / "_static" / ICON_FONT
+    if error or app.builder.name != "html" or not file.exists():
+        return
+    font = TTFont(file, recalcTimestamp=False)
+    subsetter = Subsetter(Options(name_IDs=[0, 13, 14], layout_features=[], hinting=False))
+    subsetter.populate(unicodes=ICONS.values())
+    subsetter.subset(font)
+    font.flavor = "woff2"
+    font.save(file)
 
 
 def _styles(builder: StandaloneHTMLBuilder) -> list[str]:
@@ -110,66 +135,14 @@ def _styles(builder: StandaloneHTMLBuilder) -> list[str]:
 
 def _concatenated(static: Path, names: Iterable[str]) -> str:
     """Return style sheets as one, with their addresses seen from the folder that holds it."""
-    sheets = []
-    for name in names:
-        text = ADDRESS.sub(partial(_seen_from_above, posixpath.dirname(name)), _text(static / name))
-        sheets.append(THEME_FACES.sub("", text.replace('@charset "UTF-8";', "")))
-    return "\n".join(sheets)
+    return "\n".join(
+        ADDRESS.sub(partial(_seen_from_above, posixpath.dirname(name)), (static / name).read_text("utf-8"))
+        for name in names
+    )
 
 
 def _seen_from_above(folder: str, address: re.Match[str]) -> str:
     return f"url({posixpath.normpath(posixpath.join(folder, address[2]))})"
-
-
-def _icon_names(folders: Iterable[str | Path]) -> set[str]:
-    """Return the names of the icons that the templates and scripts of a theme show."""
-    files = (
-        file for folder in folders for kind in ("html", "js") for file in Path(folder).rglob(f"*.{kind}")
-    )
-    return {
-        name
-        for file in files
-        if file.name != "fontawesome.js"
-        for name in ICON_NAME.findall(file.read_text(encoding="utf-8"))
-    }
-
-
-def _without_unused_icons(style: str, used: set[str]) -> str:
-    def rule_if_used(rule: re.Match[str]) -> str:
-        is_icon = rule[2].startswith('{--fa:"')
-        return "" if is_icon and not used.intersection(ICON_NAME.findall(rule[1])) else rule[0]
-
-    return RULE.sub(rule_if_used, style)
-
-
-def _without_unused_components(rule: re.Match[str]) -> str:
-    """Return a rule of a style sheet without the selectors that only an unused component has."""
-    selectors = COMMA.split(rule[1])
-    kept = [one for one in selectors if not UNUSED.search(NEGATION.sub("", one))]
-    return rule[0] if kept == selectors else f"{','.join(kept)}{rule[2]}" if kept else ""
-
-
-def _icons(font_file: Path, style: str) -> bytes:
-    """Return the icon font with the icons that a style sheet names; its licence stays in it.
-
-    The names go: "Font Awesome" is reserved for the whole font.
-    """
-    font = TTFont(font_file, recalcTimestamp=False)
-    subsetter = Subsetter(Options(name_IDs=[0, 13, 14], layout_features=[], hinting=False))
-    found = CODE_POINT.findall(style)
-    subsetter.populate(
-        unicodes=[int(escape, 16) if escape else ord(character) for escape, character in found]
-    )
-    subsetter.subset(font)
-    font.flavor = "woff2"
-    reduced = io.BytesIO()
-    font.save(reduced)
-    return reduced.getvalue()
-
-
-def _text(file: Path) -> str:
-    """Return a style sheet or script without the address of its source map."""
-    return re.sub(r"/[*/]# sourceMappingURL=.*", "", file.read_text(encoding="utf-8"))
 
 
 def _write(file: Path, text: str) -> str:
@@ -182,4 +155,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Listen to every page last, when all other extensions have named their files."""
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells every step otherwise
     app.connect("html-page-context", use_bundle, priority=900)
+    app.connect("build-finished", keep_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
-"""Boxes of the book's own: {openshift}, {in-production}, {for-data-scientists}, {for-sres}.
+"""The boxes of this book: {openshift}, {in-production}, {for-data-scientists}, {for-sres}.
 
 Each is an admonition with a fixed title and its directive's name as a class. HTML and
-EPUB style the class; in LaTeX the box stands in an environment `sphinxclass<name>`,
+EPUB style the class; in LaTeX the box is set in an environment `sphinxclass<name>`,
 where latex/lwbook.sty gives it its colours.
 """
 

@@ -7,8 +7,7 @@ pages by `nox -s docs`, when all three editions are built.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -16,8 +15,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from extensions.chapter_numbers import chapter_number
 from extensions.proven import root_of
+from proofs.listings import chapter_files
 
 BOOK = (("The whole book", "PDF", "life-with-llm-d.pdf"), ("The whole book", "EPUB", "life-with-llm-d.epub"))
 
@@ -36,28 +35,22 @@ def offer(
     """Write the archive of a page's listings and hand the page its links."""
     if app.builder.name != "html" or doctree is None:
         return
-    files = [("Listings of this chapter", "zip", _archive(app, folder)) for folder in _folders(app, page)]
-    files += [("This page", "Markdown", f"{page}.md"), *BOOK]
+    files = [("This page", "Markdown", f"{page}.md"), *BOOK]
+    slug = PurePosixPath(page).name
+    if listings := chapter_files(root_of(app.env), slug):
+        files.insert(0, ("Listings of this chapter", "zip", _archive(app, slug, listings)))
     context["downloads"] = [Download(what, kind, context["pathto"](name, 1)) for what, kind, name in files]
 
 
-def _folders(app: Sphinx, page: str) -> Iterator[Path]:
-    """Yield the folder of examples/ with the listings of a page."""
-    for folder in sorted((root_of(app.env) / "examples").glob("*/")):
-        if chapter_number(folder.name) == chapter_number(page):
-            yield folder
-
-
-def _archive(app: Sphinx, folder: Path) -> str:
-    name = f"_downloads/{folder.name}.zip"
+def _archive(app: Sphinx, slug: str, files: list[Path]) -> str:
+    name = f"_downloads/{slug}.zip"
     (app.outdir / "_downloads").mkdir(exist_ok=True)
     with ZipFile(app.outdir / name, "w") as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and file.suffix != ".pyc":
-                # Without the dates of a checkout: an archive must not differ from one to the next.
-                entry = ZipInfo(file.relative_to(folder.parent).as_posix())
-                entry.external_attr = (0o755 if file.stat().st_mode & 0o100 else 0o644) << 16
-                archive.writestr(entry, file.read_bytes(), ZIP_DEFLATED)
+        for file in files:
+            # Without the dates of a checkout: an archive must not differ from one to the next.
+            entry = ZipInfo(file.relative_to(root_of(app.env) / "examples").as_posix())
+            entry.external_attr = (0o755 if file.stat().st_mode & 0o100 else 0o644) << 16
+            archive.writestr(entry, file.read_bytes(), ZIP_DEFLATED)
     return name
 
 

@@ -98,7 +98,7 @@ def drawings_below(book: Path) -> set[Path]:
 class Diagram(Mermaid):  # type: ignore[misc]  # it comes without types
     """sphinxcontrib-mermaid's directive, with the committed drawing in place of a live one."""
 
-    optional_arguments = 0  # a diagram stands in its chapter
+    optional_arguments = 0  # the chapter holds the diagram
     option_spec: ClassVar[OptionSpec] = {
         name: Mermaid.option_spec[name] for name in ("alt", "align", "caption", "name")
     }

@@ -27,7 +27,7 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
 
 
 def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
-    """Write a formula of its own, with its number."""
+    """Write a formula that is a block, with its number."""
     translator.body.append(translator.starttag(node, "div", CLASS="math"))
     if node["number"]:
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
@@ -44,7 +44,7 @@ def _mathml(node: nodes.math | nodes.math_block, *, as_block: bool) -> str:
     except MathError as error:
         logger.warning("%s; write the formula otherwise: %s", error, formula, location=node, type="mathml")
         return f"<code>{html.escape(formula)}</code>"
-    # The source goes along, for the Markdown twin and for whoever copies the formula.
+    # The source goes along, for the Markdown twin and for readers who copy the formula.
     return drawn.replace("<math ", f'<math alttext="{html.escape(formula.strip())}" ', 1)
 
 

@@ -11,7 +11,7 @@ from sphinx.environment import BuildEnvironment
 def pages_by_part(env: BuildEnvironment) -> Mapping[str, list[str]]:
     """Return the title of each part -> its pages, in the order of the book.
 
-    A numbered toctree without a caption goes on with the part before it. What stands
+    A numbered toctree without a caption continues the part before it. What is
     outside the parts, such as the bibliography, is under the empty title.
     """
     parts: dict[str, list[str]] = {}

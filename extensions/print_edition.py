@@ -30,7 +30,7 @@ CAPTION, MOST = 3, 33
 class Tables(SphinxPostTransform):
     """A table begins at the margin; a long one with set widths may run over the page.
 
-    In boxes LaTeX's breakable kind of table cannot stand.
+    In boxes LaTeX's breakable kind of table is an error.
     """
 
     default_priority = 400
@@ -47,7 +47,7 @@ class Tables(SphinxPostTransform):
 
 
 class Answers(SphinxPostTransform):
-    """The line over an answer stands in the environment `bookanswer` of latex/lwbook.sty."""
+    """The line over an answer is set in the environment `bookanswer` of latex/lwbook.sty."""
 
     default_priority = 400
     formats = ("latex",)
@@ -75,7 +75,7 @@ class SourceAddresses(SphinxPostTransform):
 
 
 class SpacesAfterNotes(SphinxPostTransform):
-    """A link in a footnote is a note of its own, after which Sphinx's command swallows a space."""
+    """A link in a footnote is another note, after which Sphinx's command swallows a space."""
 
     default_priority = 650  # after Sphinx has made the footnotes
     formats = ("latex",)
@@ -89,15 +89,15 @@ class SpacesAfterNotes(SphinxPostTransform):
 
 
 class Headings(SphinxPostTransform):
-    """A heading keeps room for the code, box or heading that follows it after a line or less."""
+    """A heading keeps space for the code, box or heading that follows it after a line or less."""
 
     default_priority = 890
     formats = ("latex",)
 
     def run(self, **_options: object) -> None:
-        """Ask for the room."""
+        """Ask for the space."""
         for section in list(self.document.findall(nodes.section)):
-            if lines := _room(section):
+            if lines := _lines_needed(section):
                 section.parent.insert(_before_labels(section), _latex(rf"\bookroom{{{lines}}}"))
 
 
@@ -161,7 +161,7 @@ def _lines(node: nodes.Element) -> int:
     if isinstance(node, nodes.image):
         return LINES_OF_PICTURE
     if isinstance(node, addnodes.start_of_file):
-        return IN_VIEW  # a chapter begins on a page of its own
+        return IN_VIEW  # a chapter begins on a new page
     is_text = isinstance(node, nodes.TextElement) and not isinstance(node.parent, nodes.TextElement)
     return len(node.astext()) // ONE_LINE + 1 if is_text else 0
 
@@ -178,14 +178,14 @@ def _lines_of_table(table: nodes.table) -> int:
     )
 
 
-def _room(section: nodes.section) -> int:
+def _lines_needed(section: nodes.section) -> int:
     """Return the lines that a section needs to begin on a page; 0 if it begins with text."""
     blocks = (block for block in section if _is_block(block) or isinstance(block, nodes.section))
     first = next(blocks, None)
     if isinstance(first, nodes.paragraph) and len(first.astext()) < ONE_LINE:
         first = next(blocks, None)
     if isinstance(first, nodes.section):
-        return HEADING + max(_room(first), BEGINNING)
+        return HEADING + max(_lines_needed(first), BEGINNING)
     if isinstance(first, nodes.table) and "longtable" not in first["classes"]:
         return HEADING + min(CAPTION + _lines_of_table(first), MOST)
     boxes = (nodes.container, nodes.Admonition, nodes.table, nodes.figure)
@@ -197,7 +197,7 @@ def _is_block(node: nodes.Node) -> bool:
 
 
 def _before_labels(block: nodes.Node) -> int:
-    """Return where a command may stand: a label must stay next to what it names."""
+    """Return where a command may go: a label must stay next to what it names."""
     index = block.parent.index(block)
     while isinstance(block.parent[index - 1], nodes.target):
         index -= 1

@@ -18,7 +18,7 @@ def root_of(env: BuildEnvironment) -> Path:
 
 def records_of(root: Path) -> Mapping[str, Record]:
     """Return all records of a project; the files are read again only when one has changed."""
-    files = sorted((root / "records").glob("*.json"))
+    files = sorted((root / "records").rglob("*.json"))
     return _read(root, tuple((file, file.stat().st_mtime_ns) for file in files))
 
 

@@ -2,7 +2,7 @@
 
 Their names, types and rules are what the programs of the edition said, in
 source/reference/*.json; the words beside them are in source/reference/*.toml.
-`nox -s reference` writes the former anew. Each entry leads to where the book uses it.
+`nox -s reference` renews the former. Each entry leads to where the book uses it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,22 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.proven import records_of, root_of
-from extensions.rereading import made_of, reread_when_changed
+from extensions.rereading import note_records
 from extensions.stamp import NAMES
-from extensions.uses import Uses, uses_of
+from extensions.uses import used_in
 
 FOLDER = "source/reference"
 LINES = "lab/router_lines/table.toml"
-#: The field of a page's metadata that says what its reference was made of.
-STATE = "reference"
 #: What a page calls the pins that have no name in stamps.
 COMPONENTS = {
     **NAMES,
@@ -40,8 +36,6 @@ COMPONENTS = {
     "pgvector": "pgvector",
     "router-offline": "router, older line",
 }
-#: Places that an entry leads to, at most: the first ones of the book.
-SHOWN = 3
 #: Characters of the longest name that a column of the printed index holds.
 INDEXED = 48
 IN_CODE = re.compile(r"`([^`]+)`")
@@ -68,7 +62,7 @@ class Reference(SphinxDirective):
 
     required_arguments = 1
     final_argument_whitespace = True
-    #: What stands before the name in the address of an entry.
+    #: What comes before the name in the address of an entry.
     prefix = ""
     #: What the index says after the name; nothing for no entry there.
     indexed = ""
@@ -92,8 +86,6 @@ class Reference(SphinxDirective):
         self.root = root_of(self.env)
         for file in (*(self.root / FOLDER).iterdir(), self.root / "edition.toml", self.root / LINES):
             self.env.note_dependency(str(file))
-        made_of(self.env, STATE, _state)
-        self.uses = uses_of(self.root)
 
     def entries(self, group: str) -> Iterable[Entry]:
         """Return name and description of each entry of a group."""
@@ -117,29 +109,9 @@ class Reference(SphinxDirective):
         """Return a paragraph of nodes and of texts with code between backticks."""
         return nodes.paragraph("", "", *_joined(parts))
 
-    def used(self, *names: str, labels: Uses | None = None) -> Iterator[nodes.Node | str]:
-        """Yield where the book uses one of some names: nothing where it does not."""
-        found = labels or self.uses
-        places = list(dict.fromkeys(label for name in names for label in found.get(name, ())))[:SHOWN]
-        for number, label in enumerate(places):
-            yield "Used in " if not number else (" and " if number == len(places) - 1 else ", ")
-            yield self.place(label)
-        if places:
-            yield "."
-
-    def place(self, label: str) -> nodes.Node:
-        """Return a reference by number."""
-        text = nodes.inline("", label, classes=["xref", "std", "std-numref"])
-        return addnodes.pending_xref(
-            "",
-            text,
-            refdoc=self.env.docname,
-            refdomain="std",
-            reftype="numref",
-            reftarget=label,
-            refexplicit=False,
-            refwarn=True,
-        )
+    def used(self, *names: str) -> nodes.Node:
+        """Return where the book uses one of some names: nothing where it does not."""
+        return used_in(asked=names, refdoc=self.env.docname)
 
 
 class ApiReference(Reference):
@@ -181,7 +153,7 @@ class ApiReference(Reference):
                 ),
                 *(_in_words(rule, words) for rule in one.get("rules", [])),
             ]
-            yield path, [f"{_sentence(facts)} {about.get(path, '')} ", *self.used(f"{group}:{path}")]
+            yield path, [f"{_sentence(facts)} {about.get(path, '')} ", self.used(f"{group}:{path}")]
 
 
 class PluginReference(Reference):
@@ -212,7 +184,7 @@ class PluginReference(Reference):
                     *(["Experimental. "] if said["experimental"] else []),
                     *([f"Deprecated: write `{words['replaced-by']}`. "] if "replaced-by" in words else []),
                     older_name(name, lines, versions["router-offline"]),
-                    *self.used(name),
+                    self.used(name),
                 ],
             )
 
@@ -243,7 +215,7 @@ class MetricsReference(Reference):
                     f"{kind} {meaning} ",
                     *([f"Older name: `{twin}`. "] if twin else []),
                     *([f"Not in router {line}. "] if name.startswith("llm_d_") and name not in older else []),
-                    *self.used(name, *([twin] if twin else [])),
+                    self.used(name, *([twin] if twin else [])),
                 ],
             )
 
@@ -263,14 +235,14 @@ class HttpReference(Reference):
         words = self.read("http.toml")
         if group == "reasons":
             self.indexed = "reason"
-            return [(one["name"], [f"{one['about']} ", *self.used(one["name"])]) for one in words["reasons"]]
+            return [(one["name"], [f"{one['about']} ", self.used(one["name"])]) for one in words["reasons"]]
         return [
             (
                 one["name"],
                 [
                     f"{one['about']} ",
                     *([f"Older name: `{one['alias']}`. "] if "alias" in one else []),
-                    *self.used(one["name"].lower(), *([one["alias"]] if "alias" in one else [])),
+                    self.used(one["name"].lower(), *([one["alias"]] if "alias" in one else [])),
                 ],
             )
             for one in words["headers"]
@@ -307,6 +279,7 @@ class VersionMatrix(Reference):
             said = differences(data(self.root, LINES)["differences"], words, versions)
             items = [nodes.list_item("", self.paragraph([sentence])) for sentence in said]
             return [nodes.container("", nodes.bullet_list("", *items), classes=["lookup"])]
+        note_records(self.env)
         proved = proved_with(self.root)
         rows = [
             (COMPONENTS.get(name, name), version, *proved.get((name, version), ("", "")))
@@ -386,17 +359,6 @@ def proved_with(root: Path) -> dict[tuple[str, str], tuple[str, str]]:
     return {pair: (str(len(days)), max(days)) for pair, days in seen.items()}
 
 
-def _state(env: BuildEnvironment) -> str:
-    """Return a digest of what the pages are made of: where names are used, and what was proved."""
-    root = root_of(env)
-    known = {**all_metrics(root), **data(root, f"{FOLDER}/plugins.json")["plugins"]}
-    words = data(root, f"{FOLDER}/http.toml")
-    known |= {one["name"].lower(): one for part in ("headers", "reasons") for one in words[part]}
-    uses = {name: labels for name, labels in uses_of(root).items() if name in known or ":" in name}
-    text = json.dumps([uses, sorted(proved_with(root).items())], sort_keys=True)
-    return sha256(text.encode()).hexdigest()
-
-
 def _joined(parts: Iterable[nodes.Node | str]) -> Iterator[nodes.Node]:
     for part in parts:
         if isinstance(part, nodes.Node):
@@ -447,8 +409,9 @@ def _table(head: Sequence[str], widths: Sequence[int], rows: Sequence[Sequence[s
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directives."""
+    app.setup_extension("extensions.rereading")
+    app.setup_extension("extensions.uses")
     for directive in (ApiReference, PluginReference, MetricsReference, HttpReference, VersionMatrix):
         name = re.sub(r"(?<!^)(?=[A-Z])", "-", directive.__name__).lower()
         app.add_directive(name, directive)
-    reread_when_changed(app, STATE, _state)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

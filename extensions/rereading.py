@@ -1,31 +1,43 @@
-"""Read a page again when what it was made of has changed, though none of it is a file that Sphinx watches.
+"""Read a page again when a record that it was made of has changed, or there is a new one.
 
-A directive notes the state of what it read, a text that changes when that does; before the
-next build the states are compared.
+Sphinx watches files that a page names when it is read; a new record is none of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from hashlib import sha256
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util.typing import ExtensionMetadata
 
-StateOf = Callable[[BuildEnvironment], str]
+from extensions.proven import records_of, root_of
+from proofs.records import RecordError
+
+#: The field of a page's metadata that says of which records it was made.
+FIELD = "records"
 
 
-def made_of(env: BuildEnvironment, name: str, state_of: StateOf) -> None:
-    """Note, as a field of its metadata, the state of what the page that is read now is made of."""
-    env.metadata[env.docname][name] = state_of(env)
+def note_records(env: BuildEnvironment) -> None:
+    """Note that the page that is read now is made of all records."""
+    env.metadata[env.docname][FIELD] = _state(env)
 
 
-def reread_when_changed(app: Sphinx, name: str, state_of: StateOf) -> None:
-    """Let a build read every page again that noted another state than the present one."""
+def _outdated(
+    _app: Sphinx, env: BuildEnvironment, _added: set[str], _changed: set[str], _removed: set[str]
+) -> list[str]:
+    return [page for page, fields in env.metadata.items() if fields.get(FIELD, "") not in {"", _state(env)}]
 
-    def outdated(
-        _app: Sphinx, env: BuildEnvironment, _added: set[str], _changed: set[str], _removed: set[str]
-    ) -> list[str]:
-        pages = [page for page, fields in env.metadata.items() if name in fields]
-        return [page for page in pages if env.metadata[page][name] != state_of(env)]
 
-    app.connect("env-get-outdated", outdated)
+def _state(env: BuildEnvironment) -> str:
+    try:
+        records = sorted(records_of(root_of(env)).items())
+    except RecordError as error:
+        return str(error)
+    return sha256(repr(records).encode()).hexdigest()
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Look before each build."""
+    app.connect("env-get-outdated", _outdated)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,8 @@
 """List all pages for machines: `sitemap.xml` for search engines, `llms.txt` for language models.
 
-sitemap.xml: https://www.sitemaps.org/protocol.html, with the address in `html_baseurl`.
+sitemap.xml: https://www.sitemaps.org/protocol.html, with the address in `html_baseurl`. The
+extension sphinx-sitemap 2.9 would leave only the pages in it that the last build wrote, and
+`nox -s docs` writes those that have changed.
 llms.txt: https://llmstxt.org, with the Markdown twin of each page (extensions/markdown_twin.py).
 """
 

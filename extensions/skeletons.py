@@ -45,7 +45,7 @@ def _note(app: Sphinx, page: nodes.document) -> None:
 
 
 def _grow(skeleton: Skeleton, page: nodes.Element, into: nodes.Element, env: BuildEnvironment) -> None:
-    """Add what a part of a page holds to the part of the skeleton that stands for it."""
+    """Add what a part of a page holds to the part of the skeleton that represents it."""
     for child in page.children:
         if isinstance(child, (nodes.title, nodes.caption)):
             into += type(child)("", clean_astext(child))
@@ -74,7 +74,7 @@ def _merge(_app: Sphinx, env: BuildEnvironment, pages: set[str], other: BuildEnv
 
 @contextmanager
 def in_place_of_pages(env: BuildEnvironment) -> Iterator[None]:
-    """Let an environment give skeletons to whoever asks for pages."""
+    """Let an environment give skeletons to all that ask for pages."""
     _show_skeletons(None, env)
     try:
         yield

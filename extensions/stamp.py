@@ -41,6 +41,9 @@ NAMES = {
     "vllm": "vLLM",
 }
 SEPARATOR = " · "
+#: How a component's name begins for which a listing is written, though nothing of it ran.
+FOR = "for "
+EXCERPT = "Excerpt, whole file: "
 
 
 class stamp(nodes.General, nodes.TextElement):  # noqa: N801 - docutils writes node names small
@@ -54,9 +57,10 @@ def record_label(listing: str) -> str:
 
 def claim(record: Record, environment: Mapping[str, str]) -> str:
     """Return what was proved in one environment, in the words readers see."""
-    others = sorted(environment.keys() - NAMES.keys() - {"cluster", "date"})
-    versions = [f"{NAMES[name]} {environment[name]}" for name in NAMES if name in environment]
-    versions += [f"{name} {environment[name]}" for name in others]
+    keys = environment.keys() - {"cluster", "date"}
+    named = [name for name in NAMES if name in keys]
+    others = sorted(keys - NAMES.keys(), key=lambda name: (name.startswith(FOR), name))
+    versions = [f"{_spelled(name)} {environment[name]}" for name in (*named, *others)]
     return SEPARATOR.join([_words(record, environment), environment["date"], *versions])
 
 
@@ -68,8 +72,8 @@ def newest(record: Record) -> Mapping[str, str]:
     )
 
 
-def make_stamp(listing: str, record: Record, note: str = "") -> stamp:
-    """Return the line under a listing; `note` follows the path ("excerpt")."""
+def make_stamp(listing: str, record: Record, *, is_excerpt: bool = False) -> stamp:
+    """Return the line under a listing; that of an excerpt says where the whole file is."""
     path = f"examples/{listing}"
     download = addnodes.download_reference(
         "", "", nodes.literal(path, path), reftarget=f"/../{path}", refdoc="", refexplicit=True
@@ -83,8 +87,8 @@ def make_stamp(listing: str, record: Record, note: str = "") -> stamp:
         refexplicit=True,
         refwarn=True,
     )
-    between = nodes.Text(f"{note}{SEPARATOR}")
-    return stamp("", "", download, between, proof, classes=[record.evidence])
+    excerpt = [nodes.Text(EXCERPT)] if is_excerpt else []
+    return stamp("", "", *excerpt, download, nodes.Text(SEPARATOR), proof, classes=[record.evidence])
 
 
 def visit_html(translator: HTML5Translator, node: stamp) -> None:
@@ -120,8 +124,13 @@ def depart_text(translator: TextTranslator, node: stamp) -> None:
 def _words(record: Record, environment: Mapping[str, str]) -> str:
     """Return the evidence; what ran on another cluster than kind's names that cluster."""
     cluster = environment.get("cluster", "kind")
-    name = "a cluster of one's own" if cluster == OWN_CLUSTER else cluster.split()[0]
+    name = "another cluster" if cluster == OWN_CLUSTER else cluster.split()[0]
     return EVIDENCE[record.evidence].replace("on kind", f"on {name}")
+
+
+def _spelled(name: str) -> str:
+    component = name.removeprefix(FOR)
+    return name.removesuffix(component) + NAMES.get(component, component)
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from itertools import groupby
 from pathlib import PurePosixPath
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from extensions.chapter_numbers import chapter_number
 from extensions.proven import records_of, root_of
-from extensions.rereading import made_of, reread_when_changed
+from extensions.rereading import note_records
 from extensions.stamp import claim, record_label
-from proofs.outline import FILE, load_outline
-from proofs.records import Record, RecordError, digest, tally
-
-#: The field of a page's metadata that says which files of records/ it was made of.
-READ = "records"
+from proofs.outline import FILE, Chapter, load_outline
+from proofs.records import Record, RecordError, tally
 
 
 class VerificationRecord(SphinxDirective):
@@ -30,23 +24,29 @@ class VerificationRecord(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the summary and a section per chapter."""
         self.env.note_dependency(FILE)
-        made_of(self.env, READ, _state)  # a new file of records/ is no dependency yet
+        note_records(self.env)
         try:
             records = records_of(root_of(self.env))
         except RecordError as error:
             raise self.error(str(error)) from error
         if not records:
             return [_paragraph("No listing is proved yet.")]
-        titles = {page.number: page.title for page in load_outline(self.env.srcdir).pages}
+        pages = load_outline(self.env.srcdir).pages
+        chapters = {one.slug: one for one in pages}
         by_chapter = groupby(sorted(records.items()), key=lambda item: PurePosixPath(item[0]).parts[0])
-        sections = [self._section(folder, titles, dict(group)) for folder, group in by_chapter]
+        sections = [self._section(folder, chapters, dict(group)) for folder, group in by_chapter]
         return [_paragraph(f"{tally(records.values())}."), *sections]
 
     def _section(
-        self, folder: str, titles: Mapping[str, str], records: Mapping[str, Record]
+        self, folder: str, chapters: Mapping[str, Chapter], records: Mapping[str, Record]
     ) -> nodes.section:
-        number = str(chapter_number(folder))
-        title = f"{'Chapter' if number.isdigit() else 'Appendix'} {number}: {titles[number]}"
+        if folder not in chapters:
+            message = (
+                f"examples/{folder} has the name of no page in source/{FILE}: rename it, and its records"
+            )
+            raise self.error(message)
+        number, title = chapters[folder].number, chapters[folder].title
+        title = f"{'Chapter' if number.isdigit() else 'Appendix'} {number}: {title}"
         entries = [self._entry(record) for record in records.values()]
         section = nodes.section(
             "", nodes.title(title, title), nodes.definition_list("", *entries, classes=["record"])
@@ -60,12 +60,6 @@ class VerificationRecord(SphinxDirective):
         term = nodes.term("", "", nodes.literal(path, path), names=[record_label(record.listing)])
         self.state.document.note_explicit_target(term)
         return nodes.definition_list_item("", term, nodes.definition("", *_details(record)))
-
-
-def _state(env: BuildEnvironment) -> str:
-    """Return a digest of all files of records/."""
-    files = sorted((root_of(env) / "records").glob("*.json"))
-    return sha256("".join(f"{file.name} {digest(file)}\n" for file in files).encode()).hexdigest()
 
 
 def _details(record: Record) -> Iterator[nodes.Node]:
@@ -89,6 +83,6 @@ def _paragraph(*parts: str | nodes.Node) -> nodes.paragraph:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive."""
+    app.setup_extension("extensions.rereading")
     app.add_directive("verification-record", VerificationRecord)
-    reread_when_changed(app, READ, _state)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from lab import addons, airgap, cluster, doctor, edition, home, images, objects, registry, translate
+from lab import addons, airgap, budget, cluster, doctor, edition, home, images, objects, registry
 from lab.engine import find_engine
 from lab.errors import LabError
 from lab.lock import alone
 from lab.progress import say
+from lab.router_lines.command import command
 
 EPILOG = "Everything the lab keeps lies in one folder: LIFE_WITH_LLMD_HOME, or the user's cache."
 
@@ -68,6 +69,7 @@ def add(spec: str | None) -> None:
             for parameter, default in addon.parameters.items():
                 click.echo(f"{'':28}{parameter}={default}")
         return
+    budget.require(spec)
     addon = addons.ensure(spec)
     say(f"{addon.name} is ready in the namespace {addon.namespace}.")
 
@@ -79,7 +81,7 @@ def remove(spec: str) -> None:
     addons.remove(spec)
 
 
-main.add_command(translate.command)
+main.add_command(command)
 
 
 @main.command()
@@ -113,7 +115,7 @@ def down(*, with_images: bool) -> None:
 def show_images(folder: Path | None, specs: Sequence[str]) -> None:
     """Show where each image came from, or would come from; or save all of them."""
     if folder:
-        airgap.save(find_engine(), folder, specs)
+        airgap.save(folder, specs)
         return
     if specs:
         raise click.UsageError("--with goes with --save.")

@@ -1,9 +1,9 @@
 """What the lab can hold beyond its base: add-ons, each a folder of lab/addons.
 
 An add-on is a kustomization of the project's own files and of upstream's, which are
-read from its pinned Go module. It may take listings of the book as they stand, and
-include other add-ons, each in a folder of its name. It is started once, in a namespace
-of its own, waited for, and used by whoever asks for it. lab/README.md tells how to
+read from its pinned Go module. It may take listings of the book unchanged, and
+include other add-ons, each in a folder of its name. It is started once, in its own
+namespace, waited for, and used by all that ask for it. lab/README.md tells how to
 write one.
 """
 
@@ -14,19 +14,20 @@ import importlib
 import json
 import re
 import shutil
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab import cluster, edition, home, images, programs, registry, rollout, router_lines, upstream
+from lab import cluster, edition, home, images, programs, registry, rollout, upstream
 from lab.engine import Engine, find_engine
-from lab.errors import LabError, NotAvailable
+from lab.errors import LabError
 from lab.lock import alone
+from lab.parameters import given_parameters
 from lab.process import run
 from lab.progress import step
+from lab.router_lines import here
 
 FOLDERS = Path(__file__).resolve().parent / "addons"
 #: Annotation on an add-on's namespace: what was applied to it, once that was ready.
@@ -49,12 +50,16 @@ class Addon:
     (`module:name`) that take the parameters and return further values, `undo` functions
     that take back what those did to the cluster. With `router`, the objects are translated
     for the router line that the lab has; with `newer_router`, no other line than the
-    edition's will do.
+    edition's will do. `memory` (MiB) and `pods` are what it takes in steady state, and
+    `each` what it takes in addition for every one that a parameter counts.
     """
 
     name: str
     about: str
     namespace: str
+    memory: int
+    pods: int
+    each: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
@@ -66,6 +71,8 @@ class Addon:
     router: bool = False
     newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
+    #: The text by which it was asked for.
+    spec: str = field(default="", compare=False)
 
     @property
     def files(self) -> dict[Path, Path]:
@@ -89,6 +96,7 @@ def names() -> list[str]:
     return sorted(file.parent.name for file in FOLDERS.glob("*/addon.toml"))
 
 
+@cache
 def find(spec: str) -> Addon:
     """Return the add-on that a text such as `fleet:model=chat,replicas=2` asks for.
 
@@ -100,14 +108,29 @@ def find(spec: str) -> Addon:
         raise LabError(message)
     row = _row(name)
     defaults = {key: str(value) for key, value in row.pop("parameters", {}).items()}
-    given = _given(name, chosen, defaults, row.pop("choices", {}))
+    given = given_parameters(name, chosen, defaults, row.pop("choices", {}))
     given_namespace = given.pop("namespace", "")
     parameters = {**defaults, **given}
     namespace = given_namespace or row.pop("namespace", name)
     if parameters != defaults and not given_namespace:
         namespace = f"{namespace}-{_hash(json.dumps(parameters, sort_keys=True))[:6]}"
     row |= {key: tuple(row[key]) for key in row if isinstance(row[key], list)}
-    return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters})
+    try:
+        return Addon(**{**row, "name": name, "namespace": namespace, "parameters": parameters, "spec": spec})
+    except TypeError as error:
+        message = (
+            f"lab/addons/{name}/addon.toml: {str(error).partition('() ')[2]}. lab/README.md lists the keys."
+        )
+        raise LabError(message) from error
+
+
+def with_needs(specs: Iterable[str]) -> list[Addon]:
+    """Return add-ons and all that they need, each once, after what it needs itself."""
+    found: dict[str, Addon] = {}
+    for spec in specs:
+        addon = find(spec)
+        found |= {one.namespace: one for one in [*with_needs(addon.needs), addon]}
+    return list(found.values())
 
 
 def ensure(spec: str) -> Addon:
@@ -117,12 +140,25 @@ def ensure(spec: str) -> Addon:
     router is too old for it; LabError when it does not become ready.
     """
     addon = find(spec)
-    _require_router_line(addon)
+    if addon.newer_router:
+        here.require_newer(addon.name)
     if not _runs(addon):
         engine = find_engine()
         cluster.connect()
+        build_shared([spec])
         _start(engine, addon)
     return addon
+
+
+def build_shared(specs: Iterable[str]) -> None:
+    """Build the programs that several add-ons use, before the first of them starts."""
+    for group in shared_programs(with_needs(specs)):
+        programs.build(group)
+
+
+def shared_programs(chosen: Iterable[Addon]) -> list[str]:
+    """Return the groups of builds.toml that add-ons are rendered with: helm, where one has a chart."""
+    return ["helm"] if any("chart" in addon.upstream for addon in chosen) else []
 
 
 def remove(spec: str) -> None:
@@ -140,57 +176,32 @@ def remove(spec: str) -> None:
 
 def installed() -> dict[str, str]:
     """Return namespace -> name of every add-on that is in the cluster."""
-    found = json.loads(
-        cluster.kubectl("get", "namespaces", f"--selector={LABEL}", "-o=json", doing="Listing add-ons")
-    )
-    return {one["metadata"]["name"]: one["metadata"]["labels"][LABEL] for one in found["items"]}
+    found = [one["metadata"] for one in cluster.listed("namespaces", f"--selector={LABEL}")]
+    return {one["name"]: one["labels"][LABEL] for one in found}
 
 
 @cache
-def _row_text(name: str) -> str:
-    return (FOLDERS / name / "addon.toml").read_text()
+def _own_row(name: str) -> dict[str, Any]:
+    row = edition.read_toml(FOLDERS / name / "addon.toml")
+    if missing := [key for key in ("about", "memory", "pods") if key not in row]:
+        message = f"lab/addons/{name}/addon.toml does not say {', '.join(missing)}. lab/README.md tells how."
+        raise LabError(message)
+    return row
 
 
 def _row(name: str) -> dict[str, Any]:
     """Return what addon.toml says, joined with what the add-ons that it includes say."""
-    try:
-        row = tomllib.loads(_row_text(name))
-    except tomllib.TOMLDecodeError as error:
-        message = f"lab/addons/{name}/addon.toml is not TOML: {error}. Correct it."
-        raise LabError(message) from error
+    row = dict(_own_row(name))
     for part in map(_row, row.get("includes", [])):
         for key in ("needs", "images", "prepare", "undo"):
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
-        for key in ("parameters", "choices", "ready"):
+        for key in ("parameters", "choices", "each", "ready"):
             row[key] = {**part.get(key, {}), **row.get(key, {})}
+        for key in ("memory", "pods"):
+            row[key] += part[key]
     return row
-
-
-def _require_router_line(addon: Addon) -> None:
-    needed, found = edition.versions()["router"], cluster.router_line()
-    if addon.newer_router and found != needed:
-        message = f"The add-on {addon.name} needs router {needed}; this lab has {found}."
-        raise NotAvailable(message)
-
-
-def _given(
-    name: str, chosen: str, defaults: Mapping[str, str], choices: Mapping[str, list[str]]
-) -> dict[str, str]:
-    """Return the parameters in `key=value,key=value`; `choices` has the values of some."""
-    given = {}
-    for part in filter(None, chosen.split(",")):
-        key, sign, value = part.partition("=")
-        if not sign or key not in {*defaults, "namespace"}:
-            known = ", ".join([*defaults, "namespace"])
-            message = f"The add-on {name} takes no {part!r}. Write name=value; known are: {known}."
-            raise LabError(message)
-        if value not in choices.get(key, [value]):
-            message = f"The add-on {name} takes no {part!r}. {key} is one of: {', '.join(choices[key])}."
-            raise LabError(message)
-        given[key] = value
-    return given
 
 
 def _start(engine: Engine, addon: Addon) -> None:
@@ -239,9 +250,9 @@ def _bring_up(addon: Addon) -> None:
 
 
 def _runs(addon: Addon) -> bool:
-    """Tell whether exactly this add-on was applied, and still stands."""
+    """Tell whether exactly this add-on was applied, and all its pods are ready."""
     applied = _applied(addon)
-    return bool(applied) and applied == _key(addon) and rollout.stands(addon.namespace)
+    return bool(applied) and applied == _key(addon) and rollout.all_ready(addon.namespace)
 
 
 def _applied(addon: Addon) -> str | None:
@@ -257,7 +268,7 @@ def _key(addon: Addon) -> str:
         *(_fill(source, values) for source in addon.files.values()),
         json.dumps(addon.parameters, sort_keys=True),
         *(provided[key].identity if key in provided else "" for key in addon.images),
-        cluster.router_line(),
+        here.line(),
         upstream.key(addon.upstream["module"]) if addon.upstream else "",
     ]
     return _hash("\0".join(parts))
@@ -290,20 +301,11 @@ def _render(addon: Addon) -> Path:
             _add_upstream(addon, work)
         text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}", timeout=RENDER_LIMIT)
         if addon.router:
-            text = _for_this_router(addon, text)
+            text = here.adapted(text, addon.name)
         rollout.write(work / target.name, rollout.parse(text))
         shutil.rmtree(target.parent, ignore_errors=True)
         work.rename(target.parent)
     return target
-
-
-def _for_this_router(addon: Addon, text: str) -> str:
-    """Translate an add-on's objects; what the lab's router lacks makes it unavailable here."""
-    try:
-        return router_lines.translate(text, cluster.router_line())
-    except LabError as error:
-        message = f"The add-on {addon.name} cannot be had with this lab's router. {error}"
-        raise NotAvailable(message) from error
 
 
 def _prepared(addon: Addon) -> dict[str, str]:
@@ -321,7 +323,7 @@ def _function(name: str) -> Callable[[Mapping[str, str]], Any]:
 
 
 def _fill(source: Path, values: Mapping[str, str]) -> str:
-    """Return a file's text with its `${...}` filled; a listing's text as it stands."""
+    """Return a file's text with its `${...}` filled; a listing's text unchanged."""
     if not source.is_relative_to(FOLDERS):
         return source.read_text()
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from lab import addons, archives, home, host, images, objects, programs, upstream, vllm_environment
 from lab.addons import Addon
 from lab.archives import Entry
-from lab.engine import Engine
+from lab.engine import Engine, find_engine
 from lab.errors import LabError
 from lab.images import Provided
 from lab.lock import alone
@@ -34,14 +34,16 @@ class Part:
     write: Callable[[Path], None]
 
 
-def save(engine: Engine, folder: Path, specs: Iterable[str]) -> None:
+def save(folder: Path, specs: Iterable[str]) -> None:
     """Save the base and what add-ons need into a folder; what is there already is kept.
 
-    Raises LabError when the disk is too small, or a file of another origin is in the way.
+    Raises LabError when the folder cannot be made or written, the disk is too small, or a
+    file of another origin is in the way.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    chosen = addons.with_needs(specs)
+    _make(folder)
     with alone():
-        parts = list(_parts(engine, with_needs(specs)))
+        parts = list(_parts(find_engine(), chosen))
     missing = [part for part in parts if not _is_saved(folder, part)]
     host.require_space(folder, round(sum(part.size for part in missing), 1))
     for number, part in enumerate(missing, start=1):
@@ -55,22 +57,22 @@ def save(engine: Engine, folder: Path, specs: Iterable[str]) -> None:
     say(f"{folder} holds {len(parts)} files. On the other host, it becomes the folder archives.")
 
 
-def with_needs(specs: Iterable[str]) -> list[Addon]:
-    """Return add-ons and all that they need, each once."""
-    found: dict[str, Addon] = {}
-    for spec in specs:
-        addon = addons.find(spec)
-        found |= {needed.name: needed for needed in with_needs(addon.needs)}
-        found[addon.name] = addon
-    return list(found.values())
+def _make(folder: Path) -> None:
+    """Make a folder, and prove that a file can be made in it, before hours of building."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with home.workplace(folder):
+            pass
+    except OSError as error:
+        message = f"{folder} cannot take files: {error.strerror}. Name a folder that you may write to."
+        raise LabError(message) from error
 
 
 def _parts(engine: Engine, chosen: list[Addon]) -> Iterator[Part]:
     keys = dict.fromkeys([*images.BASE, *(key for addon in chosen for key in addon.images)])
     provided = images.provide(engine, keys)
     yield from (_image_part(engine, image) for image in {one.name: one for one in provided.values()}.values())
-    groups = ["kind", *(["helm"] if any("chart" in addon.upstream for addon in chosen) else [])]
-    for group in groups:
+    for group in ["kind", *addons.shared_programs(chosen)]:
         yield _folder_part(programs.archive_name(group), programs.build(group))
     for place in dict.fromkeys(
         [objects.BASES, *(place for addon in chosen for place in addon.upstream_folders)]

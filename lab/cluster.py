@@ -18,12 +18,13 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from lab import edition, home, host, images, programs, registry
+from lab import checks, edition, home, host, images, programs, registry
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.images import Provided
 from lab.process import run, succeeds
 from lab.progress import say, step
+from lab.router_lines import here
 
 TOPOLOGY = edition.PROJECT / "examples/02-installation/kind-cluster.yaml"
 #: Where nodes see the folder `engines` of the lab, with model servers and models.
@@ -38,7 +39,7 @@ stats_collect_period = "30s"
 """
 #: Seconds that nodes and system pods have to become Ready.
 READY_LIMIT = 180
-#: Seconds in which a restarted API server must answer before the cluster is made anew.
+#: Seconds in which a restarted API server must answer before the cluster is replaced.
 REPAIR_LIMIT = 60
 
 
@@ -53,13 +54,10 @@ class Lab:
     def environment(self) -> dict[str, str]:
         """Return what a record says about where a listing ran: component -> version."""
         pins = edition.versions()
-        router = self.router_line
-        if router != pins["router"]:
-            router = f"{router}, configuration translated"
         return {
             "cluster": f"kind {pins['kind']}",
             "kubernetes": pins["kubernetes"],
-            "router": router,
+            "router": here.described(self.router_line),
             "simulator": pins["simulator"],
             "envoy": pins["envoy"],
             "inference-extension": pins["inference-extension"],
@@ -68,24 +66,18 @@ class Lab:
 
 def find() -> Lab:
     """Return where the lab is to be reached, up or not."""
-    return Lab(home.kubeconfig(), _kubectl(), router_line())
+    return Lab(home.kubeconfig(), _kubectl(), here.line())
 
 
 def connect() -> Lab:
     """Return the running lab; raises LabError when it is not up."""
     lab = find()
     ready = lab.kubeconfig.exists() and lab.kubectl.exists()
-    # On a busy host an answer may take a while; where nobody listens, the end comes at once.
+    # On a busy host an answer may take a while; where nothing listens, it comes at once.
     if not (ready and succeeds(_kubectl_command("get", "--raw=/readyz"), timeout=120)):
         message = "The lab is not up. Start it with: nox -s lab -- up"
         raise LabError(message)
     return lab
-
-
-def router_line() -> str:
-    """Return the version of the router whose image the lab provides."""
-    provided = images.recorded().get("router")
-    return provided.name.rsplit(":", 1)[1] if provided else edition.versions()["router"]
 
 
 def ensure(engine: Engine, provided: dict[str, Provided]) -> None:
@@ -96,7 +88,7 @@ def ensure(engine: Engine, provided: dict[str, Provided]) -> None:
     _require_same_topology(nodes, state)
     stale = bool(nodes) and state.get("image") != provided["node"].identity
     if nodes and (not state.get("nodes") or stale or not _revive(engine, nodes)):
-        say("The cluster cannot be used as it is, so it is made anew.")
+        say("The cluster cannot be used as it is, so a new one is made.")
         delete(engine)
         nodes = {}
     if not nodes:
@@ -159,6 +151,14 @@ def kubectl(*arguments: str, doing: str, timeout: float = 60, given: str | None 
     return run(_kubectl_command(*arguments), doing=doing, timeout=timeout, given=given)
 
 
+def listed(kinds: str, *words: str) -> list[dict[str, Any]]:
+    """Return the objects of some kinds, as the API server has them; `words` choose among them."""
+    found: list[dict[str, Any]] = json.loads(
+        kubectl("get", kinds, *words, "-o=json", doing=f"Listing {kinds}")
+    )["items"]
+    return found
+
+
 def topology() -> dict[str, Any]:
     """Return the kind configuration that readers see."""
     if not TOPOLOGY.exists():
@@ -170,24 +170,12 @@ def topology() -> dict[str, Any]:
 
 def node_conditions() -> dict[str, tuple[bool, str]]:
     """Return node name -> whether it is Ready, and what the cluster says of that."""
-    found = {}
-    for name, node in _nodes().items():
-        ready = next(one for one in node["status"]["conditions"] if one["type"] == "Ready")
-        found[name] = (ready["status"] == "True", ready["message"])
-    return found
+    return checks.node_conditions(_nodes().values())
 
 
 def silent_api_services() -> dict[str, tuple[str, str]]:
     """Return name -> namespace and reason, of what serves a part of the API and does not answer."""
-    listed = json.loads(kubectl("get", "apiservices", "-o=json", doing="Listing API services"))
-    found = {}
-    for service in listed["items"]:
-        conditions = service.get("status", {}).get("conditions", [])
-        failed = [one for one in conditions if one["type"] == "Available" and one["status"] != "True"]
-        if failed and "service" in service["spec"]:
-            namespace = service["spec"]["service"]["namespace"]
-            found[service["metadata"]["name"]] = (namespace, failed[0]["reason"])
-    return found
+    return checks.silent_api_services(listed("apiservices"))
 
 
 def gpu_counts() -> dict[str, int]:
@@ -198,8 +186,7 @@ def gpu_counts() -> dict[str, int]:
 
 def _nodes() -> dict[str, dict[str, Any]]:
     """Return name -> Node object, as the API server has it."""
-    listed = json.loads(kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))
-    return {node["metadata"]["name"]: node for node in listed["items"]}
+    return {node["metadata"]["name"]: node for node in listed("nodes")}
 
 
 def _kubectl() -> Path:
@@ -314,7 +301,7 @@ def _ranges(names: Collection[str]) -> dict[str, str]:
 
 
 def _revive(engine: Engine, nodes: dict[str, dict[str, Any]]) -> bool:
-    """Start nodes that stand still; tell whether the whole cluster answers then."""
+    """Start nodes that are stopped; tell whether the whole cluster answers then."""
     still = [name for name in nodes if not engine.succeeds("exec", name, "true")]
     began = datetime.now(UTC)
     for name in still:
@@ -342,8 +329,8 @@ def _heard_from(names: Sequence[str], moment: datetime) -> bool:
     """
     if not names:
         return True
-    listed = kubectl("get", "leases", "--namespace=kube-node-lease", "-o=json", doing="Listing leases")
-    renewed = {lease["metadata"]["name"]: lease["spec"]["renewTime"] for lease in json.loads(listed)["items"]}
+    leases = listed("leases", "--namespace=kube-node-lease")
+    renewed = {lease["metadata"]["name"]: lease["spec"]["renewTime"] for lease in leases}
     return all(datetime.fromisoformat(renewed[name]) > moment for name in names)
 
 
@@ -351,7 +338,7 @@ def _require_same_topology(nodes: dict[str, Any], state: dict[str, Any]) -> None
     if nodes and state.get("nodes") and state.get("topology") != _topology_hash():
         message = (
             f"{TOPOLOGY.relative_to(edition.PROJECT)} has changed since the cluster was made. "
-            "Make it anew: nox -s lab -- down, then nox -s lab -- up."
+            "Make a new one: nox -s lab -- down, then nox -s lab -- up."
         )
         raise LabError(message)
 

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from lab import (
     addons,
     archives,
+    budget,
     cluster,
     edition,
     home,
@@ -53,7 +54,7 @@ def examine() -> list[Finding]:
     findings += names
     here = {key: images.current(engine, edition.images()[key]) for key in images.BASE}
     builds = _to_build(here)
-    findings += [*base_images(here), *_addon_images(engine), *building(builds)]
+    findings += [*base_images(here), *_addons(engine), *building(builds)]
     running = False
     if all(finding.good for finding in names):
         running = bool(cluster.node_containers(engine))
@@ -118,13 +119,16 @@ def base_images(here: Mapping[str, Provided | None]) -> Iterator[Finding]:
         if known is None:
             yield _source(image)
         else:
-            place = "" if known.name == image.name else f"in its place {known.name}, "
+            place = "" if known.name == image.name else f"instead {known.name}, "
             yield Finding(good=True, text=f"image {image.name}: here, {place}{known.source}")
 
 
-def _addon_images(engine: Engine) -> Iterator[Finding]:
+def _addons(engine: Engine) -> Iterator[Finding]:
     """Tell which add-ons cannot be had here; the lab is good without them."""
+    memory = budget.host_memory_mib()
     for name in addons.names():
+        if reason := budget.over_budget(name, memory):
+            yield Finding(good=True, text=f"add-on {name}: not to be had here. {reason}")
         for key in addons.find(name).images:
             image = edition.images()[key]
             if images.best_source(image)[0] is None and not images.current(engine, image):
@@ -147,7 +151,7 @@ def _source(image: PinnedImage) -> Finding:
         images.BUILT: "will be built",
     }[source]
     if used is not image:
-        will = f"no source here; {used.name.rsplit(':', 1)[1]} {will} in its place"
+        will = f"no source here; {used.name.rsplit(':', 1)[1]} {will} instead"
     return Finding(good=True, text=f"image {image.name}: {will}")
 
 
@@ -183,11 +187,11 @@ def no_lab() -> Iterator[Finding]:
 def _lab(engine: Engine) -> Iterator[Finding]:
     """Judge a lab whose nodes are there: whether they, its registry and its API server work."""
     if not registry.answers(engine):
-        yield Finding(good=False, text=f"the lab's registry does not answer. {UP} starts it anew.")
+        yield Finding(good=False, text=f"the lab's registry does not answer. {UP} restarts it.")
     nodes = cluster.node_containers(engine)
     still = {name: found for name, found in nodes.items() if not engine.succeeds("exec", name, "true")}
     for name, found in still.items():
-        yield Finding(good=False, text=f"node {name} stands still. {UP} starts it.")
+        yield Finding(good=False, text=f"node {name} is stopped. {UP} starts it.")
         yield from taken_ports(name, found)
     if still:
         return
@@ -202,7 +206,7 @@ def _lab(engine: Engine) -> Iterator[Finding]:
         return
     for name, (ready, reason) in conditions.items():
         if not ready:
-            remedy = f"Start it anew: {engine.program} restart {name}, then {UP}."
+            remedy = f"Restart it: {engine.program} restart {name}, then {UP}."
             text = f"node {name} is NotReady: {reason}. {remedy}"
             yield Finding(good=False, text=text)
     yield from _api_services()
@@ -235,7 +239,7 @@ def taken_ports(name: str, container: dict[str, Any]) -> Iterator[Finding]:
         if not host.port_is_free(address, port):
             text = (
                 f"port {port} of {address}, which {name} publishes, is taken by another program. End that "
-                f"program, or let {UP} make the cluster anew."
+                f"program, or let {UP} make a new cluster."
             )
             yield Finding(good=False, text=text)
 
@@ -244,9 +248,9 @@ def stale_kubeconfig(nodes: dict[str, dict[str, Any]]) -> str:
     """Return what is wrong with the lab's kubeconfig: empty if nothing is."""
     path = home.kubeconfig()
     if not path.exists():
-        return f"{path} is missing. {UP} makes the cluster anew."
+        return f"{path} is missing. {UP} makes a new cluster."
     server = YAML(typ="safe").load(path)["clusters"][0]["cluster"]["server"]
     known = {f"https://{address}:{port}" for found in nodes.values() for address, port in _published(found)}
     if server not in known:
-        return f"{path} names {server}, where no node of the lab listens. {UP} makes the cluster anew."
+        return f"{path} names {server}, where no node of the lab listens. {UP} makes a new cluster."
     return ""

@@ -54,7 +54,7 @@ class Provided:
 def provide(engine: Engine, keys: Iterable[str]) -> dict[str, Provided]:
     """Bring images of the edition into the engine; return key -> what was used.
 
-    An image that cannot be had stands under its key as its fallback does. Raises
+    Under the key of an image that cannot be had is its fallback. Raises
     NotAvailable when an image has no source left, LabError when a source fails.
     """
     provided: dict[str, Provided] = {}
@@ -130,7 +130,7 @@ def would_come_from(image: PinnedImage) -> str:
     if source is None:
         return f"nowhere here: registry only ({server_of(image)} does not answer)"
     told = {ARCHIVE: f"archive {archive_name(used)}", REGISTRY: "registry", BUILT: "offline build"}[source]
-    return told if used is image else f"nowhere here; in its place {used.name}: {told}"
+    return told if used is image else f"nowhere here; instead {used.name}: {told}"
 
 
 def best_source(image: PinnedImage) -> tuple[str | None, PinnedImage]:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from lab.errors import LabError
+
 #: Label by which pods choose these nodes, and key of the taint that keeps others away.
 KWOK = "kwok.x-k8s.io/node"
-ROOM = {"cpu": "64", "memory": "1Ti", "pods": "110"}
+CAPACITY = {"cpu": "64", "memory": "1Ti", "pods": "110"}
 
 
 def objects(parameters: Mapping[str, str]) -> dict[str, str]:
@@ -18,6 +20,9 @@ def objects(parameters: Mapping[str, str]) -> dict[str, str]:
     racks a zone. Racks and zones are counted from 1 and named `kwok-1`, `kwok-2`, ….
     """
     in_rack, in_zone = (int(parameters[name]) for name in ("nodes-per-rack", "racks-per-zone"))
+    if not in_rack * in_zone:
+        message = "kwok-nodes: nodes-per-rack and racks-per-zone are at least 1."
+        raise LabError(message)
     documents = [
         json.dumps(_node(number, number // in_rack, number // (in_rack * in_zone), parameters["gpus"]))
         for number in range(int(parameters["count"]))
@@ -27,7 +32,7 @@ def objects(parameters: Mapping[str, str]) -> dict[str, str]:
 
 def _node(number: int, rack: int, zone: int, gpus: str) -> dict[str, Any]:
     name = f"kwok-{number + 1:03}"
-    resources = {**ROOM, "nvidia.com/gpu": gpus}
+    resources = {**CAPACITY, "nvidia.com/gpu": gpus}
     return {
         "apiVersion": "v1",
         "kind": "Node",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from lab import home
-from lab.progress import say
+from lab.progress import step
 
 
 @contextmanager
@@ -18,8 +18,8 @@ def alone(part: str = "lab") -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        say(f"Another command is at work on {part}; waiting for it ...")
-        lock.acquire()
+        with step(f"Waiting for another command that is at work on {part}"):
+            lock.acquire()
     try:
         yield
     finally:

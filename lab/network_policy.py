@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from lab import cluster
@@ -17,8 +16,7 @@ def require_engine(_parameters: Mapping[str, str]) -> dict[str, str]:
 
     Raises NotAvailable where there is none: with the node image that the lab builds.
     """
-    listed = cluster.kubectl("get", "daemonsets", "--all-namespaces", "-o=json", doing="Listing engines")
-    found = {one["metadata"]["name"] for one in json.loads(listed)["items"]}
+    found = {one["metadata"]["name"] for one in cluster.listed("daemonsets", "--all-namespaces")}
     engine = next((name for name in ENGINES if name in found), "")
     if not engine:
         message = (

@@ -107,7 +107,7 @@ def pretend_gpus() -> None:
 def pretend(node: str, devices: Mapping[str, int]) -> None:
     """Let a node offer devices that it does not have, such as `{"rdma/hca": 2}`.
 
-    Kubelet keeps what it finds in its node's status, until it is started anew: then it
+    Kubelet keeps what it finds in its node's status, until it is restarted: then it
     sets the amounts to 0.
     """
     amounts = {resource: str(count) for resource, count in devices.items()}

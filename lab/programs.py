@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import sysconfig
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import httpx
 
 from lab import archives, edition, home, host
 from lab.errors import LabError
+from lab.lock import alone
 from lab.process import run
 from lab.progress import step
 
@@ -38,8 +38,7 @@ PATIENCE = 3
 @cache
 def table(name: str) -> dict[str, dict[str, Any]]:
     """Return `programs` or `images` of builds.toml."""
-    with (Path(__file__).resolve().parent / "builds.toml").open("rb") as file:
-        rows: dict[str, dict[str, Any]] = tomllib.load(file)[name]
+    rows: dict[str, dict[str, Any]] = edition.read_toml(Path(__file__).resolve().parent / "builds.toml")[name]
     return rows
 
 
@@ -53,15 +52,22 @@ def build(group: str) -> Path:
 
     The folder's name carries a hash of everything that goes into the build, so a
     changed pin makes a new folder; it appears only when every program is finished.
+    Commands that want the same group at once wait for the first of them.
     """
-    parent = home.folder("programs")
-    target = parent / f"{group}-{key(group)}"
-    if target.exists():
-        return target
+    target = home.folder("programs") / f"{group}-{key(group)}"
+    if not target.exists():
+        with alone(f"program-{group}"):
+            if not target.exists():  # meanwhile, by another command
+                _make(group, target)
+    return target
+
+
+def _make(group: str, target: Path) -> None:
+    parent = target.parent
     for old in parent.glob(f"{group}-{'?' * 12}"):
         shutil.rmtree(old)
     if archives.unpack(archive_name(group), target):
-        return target
+        return
     first = not (home.folder("go") / "build").exists()
     host.require_space(home.home(), host.BUILD_SPACE if first else host.NEXT_BUILD_SPACE)
     row = table("programs")[group]
@@ -72,7 +78,6 @@ def build(group: str) -> Path:
             with step(f"Building {name}"):
                 _compile(row, package, work / group / name)
         (work / group).rename(target)
-    return target
 
 
 def archive_name(group: str) -> str:

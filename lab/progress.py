@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-CONSOLE = Console(stderr=True, highlight=False)
+#: Told what the stream is: variables such as FORCE_COLOR would have each moving line printed
+#: again and again into a log.
+CONSOLE = Console(stderr=True, highlight=False, force_terminal=sys.stderr.isatty())
 _BEGAN = time.monotonic()
 
 

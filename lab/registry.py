@@ -1,6 +1,6 @@
 """The lab's own registry: nodes pull every image from it under its public name.
 
-containerd reads a mirror file per public host; an image that the lab has not is
+containerd reads a mirror file per public host; an image that the lab lacks is
 refused at once, without asking the outside.
 """
 

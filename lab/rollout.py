@@ -81,7 +81,7 @@ def write(file: Path, objects: Iterable[Object | None]) -> None:
 def make_namespace(name: str, labels: Mapping[str, str]) -> None:
     """Make a namespace, or put the labels on the one that is there."""
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
-    # An owner of its own: upstream's manifests may hold the same namespace without these labels.
+    # A field manager for this alone: upstream's manifests may hold the same namespace without these labels.
     cluster.kubectl(
         "apply",
         "--server-side",
@@ -110,12 +110,9 @@ def annotation(namespace: str, key: str) -> str | None:
     return found
 
 
-def stands(namespace: str) -> bool:
+def all_ready(namespace: str) -> bool:
     """Tell whether every workload of a namespace has all its pods ready."""
-    printed = cluster.kubectl(
-        "get", ",".join(WORKLOADS), f"--namespace={namespace}", "-o=json", doing="Looking at workloads"
-    )
-    return all(_is_ready(one) for one in json.loads(printed)["items"])
+    return all(map(_is_ready, cluster.listed(",".join(WORKLOADS), f"--namespace={namespace}")))
 
 
 def wait_until_accepted(file: Path, namespace: str) -> None:
@@ -196,22 +193,10 @@ def remove(objects: Path, namespace: str) -> None:
     custom = [one for one in every if one["apiVersion"].partition("/")[0] in groups]
     for part in (custom, [one for one in every if one not in custom]):
         if part:
-            write(objects.with_name("removed.json"), part)
-            cluster.kubectl(
-                "delete",
-                "--ignore-not-found",
-                f"--filename={objects.with_name('removed.json')}",
-                doing=f"Removing what is in {namespace}",
-                timeout=READY_LIMIT,
-            )
-    cluster.kubectl(
-        "delete",
-        "namespace",
-        namespace,
-        "--ignore-not-found",
-        doing=f"Removing {namespace}",
-        timeout=READY_LIMIT,
-    )
+            file = objects.with_name("removed.json")
+            write(file, part)
+            _delete(f"--filename={file}", doing=f"Removing what is in {namespace}")
+    _delete("namespace", namespace, doing=f"Removing {namespace}")
 
 
 def remove_superseded(before: Iterable[Object], objects: Path, namespace: str) -> None:
@@ -221,14 +206,12 @@ def remove_superseded(before: Iterable[Object], objects: Path, namespace: str) -
     if gone:
         file = objects.with_name("superseded.json")
         write(file, gone)
-        cluster.kubectl(
-            "delete",
-            "--ignore-not-found",
-            f"--namespace={namespace}",
-            f"--filename={file}",
-            doing=f"Removing what {namespace} no longer needs",
-            timeout=READY_LIMIT,
-        )
+        words = (f"--namespace={namespace}", f"--filename={file}")
+        _delete(*words, doing=f"Removing what {namespace} no longer needs")
+
+
+def _delete(*what: str, doing: str) -> None:
+    cluster.kubectl("delete", "--ignore-not-found", *what, doing=doing, timeout=READY_LIMIT)
 
 
 def _identity(one: Object) -> tuple[str, str, str]:
@@ -248,21 +231,21 @@ def _wait_for_workloads(objects: Iterable[Object], namespace: str) -> None:
     deadline = time.monotonic() + READY_LIMIT
     for one in wanted:
         name = f"{one['kind'].lower()}/{one['metadata']['name']}"
-        room = one["metadata"].get("namespace", namespace)
+        inside = one["metadata"].get("namespace", namespace)
         left = max(1, int(deadline - time.monotonic()))
-        _restart_if_stuck(name, room)
+        _restart_if_stuck(name, inside)
         try:
             cluster.kubectl(
                 "rollout",
                 "status",
                 name,
-                f"--namespace={room}",
+                f"--namespace={inside}",
                 f"--timeout={left}s",
-                doing=f"Waiting for {name} in {room}",
+                doing=f"Waiting for {name} in {inside}",
                 timeout=left + 10,
             )
         except LabError as error:
-            message = f"{error}\n{diagnosis(room)}"
+            message = f"{error}\n{diagnosis(inside)}"
             raise LabError(message) from error
 
 
@@ -311,12 +294,9 @@ def diagnosis(namespace: str) -> str:
 
 
 def _unready(namespace: str) -> list[str]:
-    listed = json.loads(
-        cluster.kubectl("get", "pods", f"--namespace={namespace}", "-o=json", doing="Listing pods")
-    )
     return [
         pod["metadata"]["name"]
-        for pod in listed["items"]
+        for pod in cluster.listed("pods", f"--namespace={namespace}")
         if not all(one.get("ready") for one in pod["status"].get("containerStatuses", [{}]))
     ]
 

@@ -248,9 +248,9 @@ def _tokenizer() -> dict[str, Any]:
 
 
 def _byte_letters() -> list[str]:
-    """Return the letter that stands for each byte in a byte-level vocabulary.
+    """Return the letter of each byte in a byte-level vocabulary.
 
-    Printable bytes of Latin-1 stand for themselves, the others for the letters from
+    Printable bytes of Latin-1 are their own letters, the others have those from
     U+0100 on, in order (the convention of GPT-2 that the tokenizers library keeps).
     """
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}

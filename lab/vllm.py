@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,17 +16,18 @@ def prepare(parameters: Mapping[str, str]) -> dict[str, str]:
 
     `environment` is the folder of vLLM as pods see it, `arguments` a JSON list.
     """
+    words = arguments(parameters, Path(ENGINES, tiny_model.provide().name))
     return {
         "environment": f"{ENGINES}/{vllm_environment.provide().name}",
-        "arguments": json.dumps(arguments(parameters, Path(ENGINES, tiny_model.provide().name))),
+        "arguments": json.dumps(words),
     }
 
 
 def arguments(parameters: Mapping[str, str], models: Path) -> list[str]:
     """Return the words after `vllm`; `models` is where pods see the model and its adapters.
 
-    `served-names` and `loras` name several, separated by blanks; `extra` are more
-    arguments, quoted as in a shell. They come last, so that they overrule the others.
+    `served-names` and `loras` name several, separated by blanks, and `extra` more
+    arguments. These come last, so that they overrule the others.
     """
     words = ["serve", str(models / tiny_model.MODEL)]
     words += ["--served-model-name", *parameters["served-names"].split()]
@@ -38,7 +38,7 @@ def arguments(parameters: Mapping[str, str], models: Path) -> list[str]:
     words += _lora_arguments(parameters, models)
     if parameters["kv-events"] == "on":
         words += ["--kv-events-config", json.dumps(_kv_events(parameters))]
-    return words + shlex.split(parameters["extra"])
+    return words + parameters["extra"].split()
 
 
 def _lora_arguments(parameters: Mapping[str, str], models: Path) -> list[str]:

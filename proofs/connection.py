@@ -1,4 +1,4 @@
-"""A session's one connection to the lab, or to a cluster of one's own."""
+"""A session's one connection to the lab, or to your own cluster."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Connection:
 
     @property
     def is_own(self) -> bool:
-        """Tell, without connecting, whether this is a cluster of one's own."""
+        """Tell, without connecting, whether this is your own cluster."""
         return bool(self._context)
 
     @property
@@ -47,7 +47,7 @@ class Connection:
 
     @cached_property
     def own(self) -> OwnCluster | None:
-        """The cluster of one's own; None for the lab."""
+        """Your own cluster; None for the lab."""
         return self.lab if isinstance(self.lab, OwnCluster) else None
 
     def _own(self) -> OwnCluster:

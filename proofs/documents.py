@@ -1,20 +1,13 @@
-"""Split a manifest into documents that keep their own text, and read them strictly."""
+"""The documents of a manifest, and which program reads each."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError
-
+from lab import yaml_documents
+from lab.errors import LabError
 from proofs.failures import HarnessError
-
-# A line of its own starting with three dashes: inside a block scalar it would be
-# indented, so the text can be cut there without parsing.
-_SEPARATOR = re.compile(r"(?m)^---(?:[ \t]*\n|(?=[ \t])|\Z)")
 
 #: Documents that no API server takes -> the program that reads them.
 FOREIGN = {
@@ -67,27 +60,8 @@ def read_documents(text: str, where: str, *, duplicates: bool = False) -> list[D
     Raises HarnessError naming `where` and the line when the text is not YAML, or, unless
     `duplicates`, when a key occurs twice in a mapping.
     """
-    documents = []
-    start = 0
-    for separator in [*_SEPARATOR.finditer(text), None]:
-        end = separator.start() if separator else len(text)
-        content = _read(text[start:end], where, text[:start].count("\n"), duplicates=duplicates)
-        if content is not None:
-            documents.append(Document(text[start:end], content))
-        start = separator.end() if separator else end
-    return documents
-
-
-def _read(text: str, where: str, lines_before: int, *, duplicates: bool) -> Any:  # noqa: ANN401 - as above
-    yaml = YAML(typ="safe", pure=True)
-    yaml.allow_duplicate_keys = duplicates
     try:
-        return yaml.load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = lines_before + mark.line + 1 if mark else lines_before + 1
-        problem = (error.problem or "not YAML").splitlines()[0]
-        if isinstance(error, DuplicateKeyError):
-            problem = f"{problem}; keep one of the two"
-        message = f"{where}, line {line}: {problem}"
-        raise HarnessError(message) from error
+        parts = list(yaml_documents.read(text, where, duplicates=duplicates))
+    except LabError as error:
+        raise HarnessError(str(error)) from error
+    return [Document(part.text, content) for part, content in parts if content is not None]

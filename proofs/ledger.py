@@ -78,10 +78,11 @@ class ProofResult:
 
     `expected` and `passed` hold the ids of its test items. `partial` says that some of
     them were left out, `broken` that it failed without a mutant, `skipped` why it could
-    not run here. `remembered` are the mutants that an earlier session killed. `random`
-    maps random mutants to what killed them, or to another fate, `keys` mutants to the keys of
-    their kills. `digests`, `environment`, `proved`, `answered_by` and `seen` come from the run
-    on the unchanged listings.
+    not run here, `taken` why its record is taken for true instead. `remembered` are the
+    mutants that an earlier session killed. `random` maps random mutants to what killed
+    them, or to another fate, `keys` mutants to the keys of their kills. `digests`,
+    `environment`, `proved`, `answered_by` and `seen` come from the run on the unchanged
+    listings.
     """
 
     claim: Claim
@@ -90,6 +91,7 @@ class ProofResult:
     partial: bool = False
     broken: bool = False
     skipped: str = ""
+    taken: str = ""
     killed_by: dict[str, str] = field(default_factory=dict)
     remembered: set[str] = field(default_factory=set)
     survived: set[str] = field(default_factory=set)
@@ -101,6 +103,11 @@ class ProofResult:
     answered_by: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether the session was to prove it, or takes its record for true."""
+        return bool(self.expected) and (not self.partial or bool(self.passed or self.taken))
 
     @property
     def complete(self) -> bool:
@@ -173,7 +180,9 @@ class Ledger:
         """Return what was collected, without what it came to."""
         return Plan(
             {
-                name: ProofResult(result.claim, expected=result.expected, partial=result.partial)
+                name: ProofResult(
+                    result.claim, expected=result.expected, partial=result.partial, taken=result.taken
+                )
                 for name, result in self.proofs.items()
             },
             self.modules,
@@ -258,9 +267,12 @@ class Ledger:
         )
 
     def write(self, home: Path, *, refresh: bool) -> list[Path]:
-        """Bring the records in a folder up to date with the session; return the files that changed."""
+        """Bring the records in a folder up to date with the session; return the files that changed.
+
+        In the project itself, records of listings that are gone go; elsewhere other projects have theirs.
+        """
         before = load_records(home)
-        listings = listing_files(self.root)
+        listings = listing_files(self.root) if home == self.root else before
         kept = {name: record for name, record in before.items() if name in listings}
         for listing, record in self.proven().items():
             kept[listing] = merged(before.get(listing), record, refresh=refresh)

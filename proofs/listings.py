@@ -42,6 +42,13 @@ def listing_files(root: Path) -> dict[str, Path]:
     }
 
 
+def chapter_files(root: Path, slug: str) -> list[Path]:
+    """Return what readers take along of a chapter: its listings, and the answers beside refused ones."""
+    files = [file for name, file in listing_files(root).items() if slug_of(name) == slug]
+    answers = [refusal_path(file) for file in files if is_refused(file.as_posix())]
+    return sorted({*files, *filter(Path.is_file, answers)})
+
+
 def slug_of(listing: str) -> str:
     """Return the slug of the chapter that a listing belongs to."""
     return PurePosixPath(listing).parts[0]

@@ -1,4 +1,4 @@
-"""A namespace of its own for a proof, and the listing's text moved into it.
+"""The namespace that a proof works in, and the listing's text moved into it.
 
 Listings name the book's namespace, `llm-d`, or none. A proof runs in another one, so
 that proofs do not meet; the exchange is made on the text, so that everything else in
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from lab import yaml_documents
 from proofs.cluster import Cluster
 from proofs.waiting import wait_until
 
@@ -47,11 +48,12 @@ def moved(text: str, namespace: str) -> str:
     """Return a text with the book's namespace exchanged wherever it is a namespace."""
     for place in _PLACES:
         text = place.sub(rf"\g<1>{namespace}", text)
-    documents = re.split(r"(?m)^(---.*\n)", text)
-    return "".join(
-        _OBJECT_NAME.sub(rf"\g<1>{namespace}", document) if _NAMESPACE_OBJECT.search(document) else document
-        for document in documents
-    )
+    return "".join(part.marker + _moved_object(part.text, namespace) for part in yaml_documents.split(text))
+
+
+def _moved_object(text: str, namespace: str) -> str:
+    """Return a document with the namespace exchanged that is the object itself."""
+    return _OBJECT_NAME.sub(rf"\g<1>{namespace}", text) if _NAMESPACE_OBJECT.search(text) else text
 
 
 def path(name: str) -> str:

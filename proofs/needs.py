@@ -39,7 +39,7 @@ def why_not_here(claim: Claim, connection: Connection, root: Path) -> str:
 
 
 def _why_not_on(own: OwnCluster, cluster: Cluster, claim: Claim, root: Path) -> str:
-    """Return what a cluster of one's own does not have; nothing is installed there."""
+    """Return what your own cluster does not have; nothing is installed there."""
     if claim.only_in_lab:
         return "is about the lab's own nodes"
     for need in claim.needs:

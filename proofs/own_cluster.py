@@ -1,4 +1,4 @@
-"""A cluster of one's own in the place of the lab: `--context <name>`.
+"""Your own cluster instead of the lab: `--context <name>`.
 
 The user's kubeconfig is read, never written. No add-on is installed there; what the
 cluster or the user's rights do not offer skips a proof, with the reason.

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 # A test run inside a test forgets the modules that it was first to import; httpx, which imports
 # httpcore late, would then know the errors of a copy that is no longer in use.
 import httpcore  # noqa: F401
 import pytest
 
-from lab.errors import LabError
+from lab import budget
 from proofs import namespaces, workers
-from proofs.claims import Claim, Mutant, claim_of, router_lines
+from proofs.claims import Claim, Mutant, claim_of, claims_in, router_lines
 from proofs.connection import Connection
 from proofs.dependencies import kill_key, proof_key
 from proofs.diagnosis import sections
 from proofs.failures import KILLS, HarnessError, in_short
+from proofs.groups import Groups
 from proofs.ledger import EQUAL, NOT_RUN, SURVIVED, Ledger, ProofResult, Run, test_of
 from proofs.listings import is_refused, slug_of
 from proofs.memory import Memory, proved_here
@@ -28,6 +30,7 @@ from proofs.proof import Proof, Session
 from proofs.random_mutants import RandomMutant, random_mutants
 from proofs.records import RecordError, load_records
 from proofs.sameness import selected_labels
+from proofs.selection import taken_from_records
 from proofs.summary import (
     closing_lines,
     mutants_table,
@@ -42,13 +45,14 @@ LEDGER = pytest.StashKey[Ledger]()
 PROOF = pytest.StashKey[Proof]()
 KILLED_BY = pytest.StashKey[str]()
 REMEMBERED = pytest.StashKey[bool]()
-ENVIRONMENT = pytest.StashKey[dict[str, str]]()
+ENVIRONMENT = pytest.StashKey[Mapping[str, str]]()
 KEY = pytest.StashKey[str]()
 MEMORY = pytest.StashKey[Memory]()
 WORKERS = pytest.StashKey[workers.Workers]()
 FINDINGS = pytest.StashKey[list[str]]()
 CLOSING_LINES = pytest.StashKey[list[str]]()
 CONNECTION = pytest.StashKey[Connection]()
+GROUPS = pytest.StashKey[Groups]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -84,6 +88,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--all-mutants",
         action="store_true",
         help="run every mutant, also those that were killed on this machine before, on the same files",
+    )
+    group.addoption(
+        "--all",
+        action="store_true",
+        help="with CI set: run every proof, not only what the change reaches and a tenth of the rest",
+    )
+    group.addoption(
+        "--base",
+        default="",
+        metavar="COMMIT",
+        help="with CI set: the commit that the change is compared with",
     )
     group.addoption(
         "--random-mutants",
@@ -126,7 +141,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if config.option.dist in workers.PARTING:
             message = f"--dist {config.option.dist} would part proofs from their mutants: leave it out"
             raise pytest.UsageError(message)
-        config.stash[WORKERS] = workers.Workers(config.stash[LEDGER])
+        config.stash[WORKERS] = workers.Workers(config.stash[LEDGER], lambda tests: _plan(config, tests))
         config.pluginmanager.register(config.stash[WORKERS], "proof-workers")
 
 
@@ -138,7 +153,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Say what a cluster of one's own lacks, before anything is collected or made there."""
+    """Say what your own cluster lacks, before anything is collected or made there."""
     config = session.config
     connection = config.stash[CONNECTION]
     if not connection.is_own or workers.is_worker(config):
@@ -230,8 +245,56 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if any("[" in argument for argument in config.args):
         for result in ledger.proofs.values():
             result.partial = True
-    # Last, so that nobody has to wait for the lab to be free. Sorting keeps the order otherwise.
-    items.sort(key=lambda item: bool((claim := claim_of(item)) and claim.alone))
+    _take_from_records(config, items)
+    groups = _groups(config, items)
+    items.sort(key=lambda item: groups.place(test_of(item.nodeid)) if claim_of(item) else -1)
+
+
+def _take_from_records(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, in CI, the proofs whose records are taken for true."""
+    if not os.environ.get("CI") or config.option.all or config.option.context or _chosen(config):
+        return
+    proofs = config.stash[LEDGER].proofs
+    claims = {test: result.claim for test, result in proofs.items() if result.expected}
+    taken = taken_from_records(config.rootpath, claims, config.option.base)
+    for test, reason in taken.items():
+        proofs[test].taken = reason
+    left_out = [item for item in items if test_of(item.nodeid) in taken]
+    items[:] = [item for item in items if test_of(item.nodeid) not in taken]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _chosen(config: pytest.Config) -> bool:
+    """Tell whether the command line names proofs itself."""
+    return bool(config.option.keyword or any("::" in argument for argument in config.args))
+
+
+def _groups(config: pytest.Config, items: Sequence[pytest.Item]) -> Groups:
+    """Return the order of the session's proofs by the add-ons that they need."""
+    claims = {test_of(item.nodeid): claim for item in items if (claim := claim_of(item))}
+    if config.option.context:
+        claims = {test: replace(claim, needs=()) for test, claim in claims.items()}
+    config.stash[GROUPS] = Groups(claims, workers.session_label(config), budget.host_memory_mib())
+    if not workers.is_worker(config):
+        tell_what_has_no_room(config, config.stash[GROUPS])
+    return config.stash[GROUPS]
+
+
+def _plan(config: pytest.Config, tests: Collection[str]) -> None:
+    """Plan in the controller what its workers collected, to tell what has no room."""
+    files = {test.partition("::")[0] for test in tests}
+    claims = claims_in(sorted(file for file in files if file.startswith("tests/proofs/")))
+    claims = {test: claim for test, claim in claims.items() if test in tests}
+    tell_what_has_no_room(config, Groups(claims, workers.session_label(config), budget.host_memory_mib()))
+
+
+def tell_what_has_no_room(config: pytest.Config, groups: Groups) -> None:
+    """Say, before anything starts, which proofs are skipped because this host is too small for them."""
+    tests = {reason: len(groups.tests_of(needs)) for needs, reason in groups.skipped.items()}
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    if tests:
+        lines = [f"{number} proofs will be skipped: {reason}" for reason, number in tests.items()]
+        _print(terminal, "too little memory", lines)
 
 
 def _faulty_claims(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:
@@ -267,17 +330,14 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 # A run
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Start the add-ons that proofs need before the first proof, so that none comes amid others."""
-    claims = [claim for item in session.items if (claim := claim_of(item))]
-    needs = workers.in_own_order(session.config, sorted({need for claim in claims for need in claim.needs}))
-    if needs and not session.config.option.collectonly and not session.config.option.context:
-        capture = session.config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-            for need in needs:
-                with contextlib.suppress(LabError):  # the proof will say it
-                    session.config.stash[CONNECTION].ensure(need)
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the last run of a proof, remove the add-ons that no later one needs."""
+    test = test_of(item.nodeid)
+    ended = nextitem is None or test_of(nextitem.nodeid) != test
+    claim = claim_of(item)
+    if claim and claim.needs and ended and not item.config.option.context:
+        item.config.stash[GROUPS].end(test)
 
 
 @pytest.fixture(scope="session")
@@ -318,6 +378,11 @@ def proof(
 ) -> Iterator[Proof]:
     """Give a test what `proofs` describes; clean up what it made."""
     result = request.config.stash[LEDGER].proofs[test_of(request.node.nodeid)]
+    groups, test = request.config.stash[GROUPS], test_of(request.node.nodeid)
+    if reason := groups.why_skipped(test):
+        pytest.skip(reason)
+    if result.claim.needs and not proof_session.connection.is_own:
+        groups.make_room(test)
     if reason := why_not_here(result.claim, proof_session.connection, proof_session.root):
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("proof")
@@ -421,7 +486,7 @@ def _is_remembered(item: pytest.Function, proof: Proof, mutant: Mutant) -> bool:
 
 
 def _lacking(config: pytest.Config, failure: BaseException) -> str:
-    """Return what a cluster of one's own did not offer or allow to a failed proof."""
+    """Return what your own cluster did not offer or allow to a failed proof."""
     connection = config.stash[CONNECTION]
     if not connection.is_own or not connection.own:
         return ""

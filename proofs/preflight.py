@@ -1,12 +1,11 @@
-"""What a cluster of one's own lacks for the proofs: said before they run."""
+"""What a cluster that is not the lab lacks for the proofs: told before they run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
+from lab import checks
 from proofs import namespaces
 from proofs.cluster import Cluster
 from proofs.documents import Document
@@ -14,7 +13,6 @@ from proofs.failures import ProofFailed
 from proofs.listings import listing_files
 from proofs.own_cluster import OwnCluster, lacks, objects_of
 
-DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 #: What every proof may do in its namespace, beyond applying its listings.
 ALWAYS = (
     ("get", "", "pods", "log"),
@@ -60,20 +58,8 @@ def _rights(cluster: Cluster, documents: list[Document], label: str) -> Iterator
 
 
 def _may(cluster: Cluster, verb: str, group: str, plural: str, subresource: str, namespace: str) -> bool:
-    attributes = {
-        "verb": verb,
-        "group": group,
-        "resource": plural,
-        "subresource": subresource,
-        "namespace": namespace,
-    }
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
-    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    return bool(cluster.request("POST", path, body=review).content["status"]["allowed"])
+    review = checks.access_review(verb, group, plural, subresource, namespace)
+    return bool(cluster.request("POST", checks.REVIEWS, body=review).content["status"]["allowed"])
 
 
 def _storage(cluster: Cluster) -> Iterator[str]:
@@ -82,8 +68,7 @@ def _storage(cluster: Cluster) -> Iterator[str]:
     except ProofFailed:
         yield "the right to list storage classes: whether one is the default is not known"
         return
-    defaults = [one for one in classes if one["metadata"].get("annotations", {}).get(DEFAULT_CLASS) == "true"]
-    if not defaults:
+    if not checks.has_default_storage(classes):
         yield "a default storage class"
 
 
@@ -93,31 +78,10 @@ def _capacity(cluster: Cluster, wanted: dict[str, list[Document]]) -> Iterator[s
     except ProofFailed:
         yield "the right to list nodes: what they can carry is not known"
         return
-    offered = _sum([(1, node["status"]["allocatable"]) for node in nodes])
     for listing, documents in wanted.items():
-        needed = _sum([pair for one in documents for pair in _requests(one.content)])
-        for resource, amount in needed.items():
-            if amount > offered.get(resource, 0):
-                yield (
-                    f"{resource}: examples/{listing} asks for {amount.normalize():f}, "
-                    f"all nodes together have {offered.get(resource, Decimal(0)).normalize():f}"
-                )
-
-
-def _requests(content: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield how often, and what, the containers of a workload ask for."""
-    spec = content.get("spec") or {}
-    pod = (spec.get("template") or {}).get("spec") or spec
-    for container in pod.get("containers", []) if isinstance(pod, dict) else ():
-        resources = container.get("resources", {})
-        yield spec.get("replicas", 1), {**resources.get("limits", {}), **resources.get("requests", {})}
-
-
-def _sum(amounts: list[tuple[int, dict[str, Any]]]) -> dict[str, Decimal]:
-    from kubernetes.utils.quantity import parse_quantity  # noqa: PLC0415 - as in cluster.py
-
-    total: dict[str, Decimal] = {}
-    for times, resources in amounts:
-        for name, amount in resources.items():
-            total[name] = total.get(name, Decimal(0)) + times * parse_quantity(amount)  # type: ignore[no-untyped-call]
-    return total
+        short = checks.over_capacity(nodes, [one.content for one in documents])
+        for resource, (amount, offered) in short.items():
+            yield (
+                f"{resource}: examples/{listing} asks for {amount.normalize():f}, "
+                f"all nodes together have {offered.normalize():f}"
+            )

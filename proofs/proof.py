@@ -1,4 +1,4 @@
-"""What a proof can do: apply, wait, reach, run, compare; in a namespace of its own."""
+"""What a proof can do: apply, wait, reach, run, compare, in a namespace made for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes of listings that nobody declared: `--random-mutants N --seed S`.
+"""Changes of listings that no proof declared: `--random-mutants N --seed S`.
 
 Each YAML listing is changed N times, by one deletion, one other value or one swap, and
 run through its proofs. What survives is reported and fails nothing, unless the run has a

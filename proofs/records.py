@@ -195,6 +195,8 @@ def _why_refusal_unproven(file: Path, where: str, record: Record) -> str:
         return f"{where} has no answer beside it; run `nox -s examples -- --record`"
     if record.refusal_sha256 != digest(answer):
         return f"{where}: its answer {answer.name} was edited after the proof; {REMEDY}"
+    if not record.answered_by:
+        return f"{where}: its record does not say who refused it; {REMEDY}"
     return ""
 
 

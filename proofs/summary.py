@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from proofs.ledger import EQUAL, NOT_RUN, SURVIVED, Ledger
+from proofs.ledger import EQUAL, NOT_RUN, SURVIVED, Ledger, ProofResult
 
 
 def proofs_in_short(ledger: Ledger) -> list[str]:
-    """Return how many proofs and mutants there were, and why proofs were skipped."""
-    results = [result for result in ledger.proofs.values() if result.expected]
+    """Return how many proofs and mutants there were, then a table by chapter, and why what was skipped."""
+    results = [result for result in ledger.proofs.values() if result.counts]
     if not results:
         return []
-    skipped = {name: result.skipped for name, result in ledger.proofs.items() if result.skipped}
     complete = sum(result.complete for result in results)
+    skipped = sum(bool(result.skipped) for result in results)
     fates = [row[-1] for row in _fates(ledger)]
     survived, not_run = fates.count(SURVIVED), fates.count(NOT_RUN)
     killed = len(fates) - survived - not_run
     remembered = sum(len(result.remembered) for result in results)
     earlier = f" ({remembered} of them earlier, on the same files)" if remembered else ""
     return [
-        f"{len(results)} proofs: {complete} complete, {len(skipped)} skipped",
+        f"{len(results)} proofs: {complete} complete, {skipped} skipped",
         f"{len(fates)} mutants: {killed} killed{earlier}, {survived} survived, {not_run} not run",
-        *(f"skipped: {name}: {reason}" for name, reason in skipped.items()),
+        *_by_chapter(ledger),
     ]
+
+
+def _by_chapter(ledger: Ledger) -> list[str]:
+    """Return a row per chapter: proved here, taken from the record, skipped, failed; then the reasons."""
+    rows: dict[str, Counter[str]] = {}
+    reasons: dict[str, list[str]] = {}
+    for test, result in ledger.proofs.items():
+        if result.counts:
+            state = _state(result)
+            rows.setdefault(test.split("/")[-2] if "/" in test else "", Counter())[state] += 1
+            if reason := result.skipped or result.taken:
+                reasons.setdefault(f"{state}: {reason}", []).append(test.rpartition("::")[2])
+    table = [_row(chapter, [str(row[state]) for state in STATES]) for chapter, row in rows.items()]
+    why = [
+        f"{reason} ({len(tests)} proofs)" if reason.startswith(TAKEN) else f"{reason} ({', '.join(tests)})"
+        for reason, tests in sorted(reasons.items())
+    ]
+    return [_row("chapter", STATES), *table, *why]
+
+
+def _row(chapter: str, cells: Sequence[str]) -> str:
+    return f"{chapter:20}" + "".join(f"{cell:>17}" for cell in cells)
+
+
+def _state(result: ProofResult) -> str:
+    if result.taken:
+        return TAKEN
+    if result.skipped:
+        return SKIPPED
+    return PROVED if result.complete else NOT_PROVED
+
+
+STATES = PROVED, TAKEN, SKIPPED, NOT_PROVED = ("proved here", "from the record", "skipped", "not proved")
 
 
 def mutants_table(ledger: Ledger) -> list[str]:
@@ -33,7 +67,7 @@ def mutants_table(ledger: Ledger) -> list[str]:
 
 def _fates(ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
     for name, result in sorted(ledger.proofs.items()):
-        for mutant in result.claim.mutants if result.expected else ():
+        for mutant in result.claim.mutants if result.counts and not result.taken else ():
             fate = result.killed_by.get(mutant.because)
             if fate is None:
                 fate = SURVIVED if mutant.because in result.survived else NOT_RUN
@@ -94,6 +128,6 @@ def closing_lines(ledger: Ledger) -> list[str]:
         *(
             f"{name}: not all of its runs passed in this session, so no record of it changed"
             for name, result in ledger.proofs.items()
-            if result.expected and not result.complete and not result.skipped
+            if result.counts and _state(result) == NOT_PROVED
         ),
     ]

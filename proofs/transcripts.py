@@ -27,7 +27,7 @@ _HASH = rf"(?=[a-z]*\d){_SAFE}{{8,10}}"
 
 @dataclass(frozen=True)
 class Normaliser:
-    """One thing that may differ between two runs, and what stands in its place."""
+    """One thing that may differ between two runs, and what replaces it."""
 
     what: str
     pattern: re.Pattern[str]

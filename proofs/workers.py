@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import pytest
@@ -38,15 +38,6 @@ def is_controller(config: pytest.Config) -> bool:
     return bool(config.getoption("numprocesses", None)) and not is_worker(config)
 
 
-def in_own_order(config: pytest.Config, names: Sequence[str]) -> Sequence[str]:
-    """Return the names from another one on in each worker, so that workers do not queue for one."""
-    given: dict[str, Any] = getattr(config, "workerinput", {})
-    if not given:
-        return names
-    first = int(given["workerid"].removeprefix("gw")) * len(names) // int(given["workercount"])
-    return [*names[first:], *names[:first]]
-
-
 def session_label(config: pytest.Config) -> str:
     """Return what marks the namespaces of a session, the same in all of its processes."""
     given: dict[str, Any] = getattr(config, "workerinput", {})
@@ -65,8 +56,9 @@ def send(config: pytest.Config, plan: Plan, findings: list[str]) -> None:
 class Workers:
     """The controller's side: collects what workers send, and remembers those that died."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        """Start with no news."""
+    def __init__(self, ledger: Ledger, plan: Callable[[Collection[str]], None]) -> None:
+        """Start with no news; `plan` is told once which tests the workers collected."""
+        self._plan: Callable[[Collection[str]], None] | None = plan
         self.findings: list[str] = []
         self.dead: list[str] = []
         self._ledger = ledger
@@ -76,6 +68,13 @@ class Workers:
         """Keep proofs and mutants together."""
         config.option.loadscopereorder = False
         return ProofScheduling(config, log)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:  # noqa: ARG002
+        """Plan for what the first worker collected; all have the same."""
+        if self._plan:
+            self._plan({test_of(one) for one in ids})
+            self._plan = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401

@@ -26,14 +26,12 @@ from typing import Any
 
 from lab import addons, edition
 from lab.errors import LabError
-from proofs.claims import claims_of_project
+from tools import large_proofs
 from tools.large_book import grow
 
 PYTHON = sys.executable
 #: Every kept run: date, host and figures; the last one of a host is compared with.
 KEPT = Path(__file__).with_name("bench.json")
-#: Proofs that the whole book is planned to have.
-PLANNED_PROOFS = 150
 #: What a build of the editions reads.
 READ_BY_BUILD = (
     "conf.py",
@@ -123,6 +121,8 @@ def figures(*, cold: bool) -> Iterator[Figure]:
     yield "proof, its own overhead", overhead
     yield "proofs, all, with every mutant", lambda: proofs("--all-mutants")
     yield "proofs, all, once more", proofs
+    with tempfile.TemporaryDirectory() as folder:
+        yield from whole_book(Path(folder))
     for name in addons.names():
         yield f"add-on {name}, image there", lambda name=name: add(name)  # type: ignore[misc]
     with tempfile.TemporaryDirectory() as folder:
@@ -171,10 +171,9 @@ def _small_proofs(number: int) -> float:
         chapter.mkdir(parents=True)
         tests.mkdir(parents=True)
         (project / "pytest.ini").write_text("[pytest]\n")
-        (project / "tests/conftest.py").write_text('pytest_plugins = ["proofs.plugin"]\n')
         for index in range(number):
             (chapter / f"settings-{index}.yaml").write_text(SETTINGS)
-        (tests / "test_01_bench.py").write_text("".join([HEAD, *map(PROOF.format, range(number))]))
+        (tests / "test_bench.py").write_text("".join([HEAD, *map(PROOF.format, range(number))]))
         return timed(PYTHON, "-m", "pytest", "-q", "-k", "not mutant", str(tests), cwd=project)
 
 
@@ -198,12 +197,19 @@ def test_settings_{0}(proof):
 
 
 def proofs(*options: str) -> float:
-    """Time all proofs, side by side as in `nox -s examples`; print what the book's would take."""
-    chapters = sorted(map(str, edition.PROJECT.glob("tests/proofs/test_[0-9]*.py")))
-    seconds = timed(PYTHON, "-m", "pytest", "-q", "--numprocesses=4", *options, *chapters)
-    there = len(claims_of_project(edition.PROJECT))
-    print(f"    {there} proofs; {PLANNED_PROOFS} of them would take {seconds / there * PLANNED_PROOFS:.0f} s")
-    return seconds
+    """Time all proofs, side by side as in `nox -s examples`."""
+    return timed(PYTHON, "-m", "pytest", "-q", "--numprocesses=4", "-m", "proves", *options, "tests/proofs")
+
+
+def whole_book(copy: Path) -> Iterator[Figure]:
+    """Yield the proofs of a generated book of full size: everything, one chapter, one proof."""
+    listings, number = large_proofs.grow(edition.PROJECT, copy)
+    print(f"generated: {listings} listings, {number} proofs")
+    run = (PYTHON, "-m", "pytest", "-q", "--numprocesses=4", "-m", "proves")
+    yield "whole book, with every mutant", lambda: timed(*run, "--all-mutants", "tests/proofs", cwd=copy)
+    yield "whole book, once more", lambda: timed(*run, "tests/proofs", cwd=copy)
+    yield "whole book, one chapter", lambda: timed(*run, "tests/proofs/02-installation", cwd=copy)
+    yield "whole book, one proof", lambda: timed(*ONE_PROOF, cwd=copy)
 
 
 def editions(copy: Path) -> Iterator[Figure]:
@@ -239,6 +245,15 @@ def edit(chapter: Path) -> None:
         file.write("\nOne more sentence.\n")
 
 
+ONE_PROOF = (
+    PYTHON,
+    "-m",
+    "pytest",
+    "-q",
+    "tests/proofs/02-installation",
+    "-k",
+    "test_the_picker_follows_the_pods_of_the_model",
+)
 LATEXMK = ("latexmk", "-lualatex", "-interaction=nonstopmode", "-silent", "life-with-llm-d.tex")
 
 

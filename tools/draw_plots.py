@@ -50,7 +50,7 @@ def draw_all(book: Path, *, again: bool) -> list[str]:
                 plot.drawing.write_text(draw(plot), encoding="utf-8")
         except PlotError as fault:
             faults.append(str(fault))
-    for drawing in set((book / "plots").glob("*.svg")) - used:
+    for drawing in set((book / "source" / "plots").glob("*.svg")) - used:
         print(f"removing {drawing}, which no program makes", flush=True)
         drawing.unlink()
     return faults

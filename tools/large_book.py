@@ -11,6 +11,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from proofs.listings import slug_of
 from proofs.outline import load_outline
 from proofs.records import load_records, write_records
 
@@ -31,8 +32,10 @@ def grow(project: Path) -> list[Path]:
     grown = dict(records)
     others = [chapter for chapter in outline.chapters if chapter.number != WRITTEN][: CHAPTERS - 1]
     for chapter in others:
-        folder = f"{int(chapter.number):02}-installation"
+        folder = chapter.slug
+        shutil.rmtree(project / "examples" / folder, ignore_errors=True)
         shutil.copytree(project / "examples" / FOLDER, project / "examples" / folder)
+        grown = {listing: record for listing, record in grown.items() if slug_of(listing) != folder}
         grown |= {
             moved: replace(record, listing=moved, seal="")
             for listing, record in records.items()

@@ -1,7 +1,7 @@
 """Say in the README how far the book is: `python -m tools.state --write` or `--check`.
 
 The line stands between `<!-- state -->` and `<!-- /state -->`. It is made from
-source/outline.toml and records/, so nobody types how much has been verified.
+source/outline.toml and records/, so that no one types how much has been verified.
 """
 
 from __future__ import annotations

@@ -12,10 +12,12 @@ differs is data, in table.toml; small functions apply it, one for each kind of r
     envoy_headers.py  the Envoy filter for header names
     differences.py    status codes, bodies, headers, metric names by line
     yaml_text.py      YAML in and out, with comments
+    here.py           which line the lab runs: all that the rest of the lab calls
+    command.py        `python -m lab translate`
 
-To add a rule: write the text for both lines into tests/lab/router_pairs.yaml, and a
-configuration that uses it into tests/lab/router_configurations.yaml, which
-tests/lab/live gives to both programs; then add a row to table.toml with a kind that
+To add a rule: write the text for both lines into tests/lab/router_lines/pairs.yaml,
+and a configuration that uses it into configurations.yaml beside it, which a test gives to
+both programs; then add a row to table.toml with a kind that
 exists, its data, and why. Only a new kind needs a function: it takes the mapping, the
 rule and the Pass, changes the mapping in place, reports each change with
 `Pass.changed`, and refuses with `Pass.refuse`. Rules run in the table's order, in both
@@ -31,6 +33,7 @@ from typing import Any
 
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from lab import yaml_documents
 from lab.errors import LabError
 from lab.router_lines import configuration, data_layer, manifests, plugin_rules, yaml_text
 from lab.router_lines.differences import differs, metric
@@ -59,7 +62,7 @@ class Translation:
 class Part:
     """One document of a text: its lines, what was read from them, and which of both holds.
 
-    `written` says that the document changed, so that it must be written anew; changes
+    `written` says that the document changed, so that it must be written again; changes
     of single lines are made in the text.
     """
 
@@ -83,7 +86,8 @@ def translation(text: str, line: str) -> Translation:
     A text that is written for this line comes back with the same bytes and no changes.
     """
     work = Pass(line_of(line))
-    parts = [Part(part, yaml_text.load(part)) for part in yaml_text.split(text)]
+    texts = [part.marker + part.text for part in yaml_documents.split(text)]
+    parts = [Part(part, yaml_text.load(part)) for part in texts]
     # Parameters move from a configuration to flags on the older line, and back.
     steps = [_configurations, _manifests] if work.to == "older" else [_manifests, _configurations]
     for step in steps:
@@ -123,7 +127,7 @@ def _translate_config_map(config_map: dict[str, Any], work: Pass) -> None:
 
 
 def _translate_flag(found: dict[str, Any], work: Pass) -> None:
-    """Translate a configuration that stands in the endpoint picker's flags."""
+    """Translate a configuration that is in the endpoint picker's flags."""
     for program in [program for line in PINS for program in manifests.programs(found, "picker", line)]:
         text = program.flag("config-text") or ""
         after = _translated_value(text, work)

@@ -12,7 +12,7 @@ from lab.router_lines.passing import Pass
 from lab.router_lines.table import Rule, other
 
 KIND = "EndpointPickerConfig"
-#: Block names of the table that stand for several places.
+#: Block names of the table that mean several places.
 BANDS = ("defaultPriorityBand", "defaultNegativePriorityBand", "priorityBands")
 
 Mapping = dict[str, Any]
@@ -115,7 +115,7 @@ def _gate(text: object) -> tuple[str, bool]:
 
 
 def put(configuration: Mapping, key: str, value: object, before: str = "schedulingProfiles") -> None:
-    """Set a field of the configuration; a new one stands before another, if that is there."""
+    """Set a field of the configuration; a new one goes before another, if that is there."""
     if key in configuration or before not in configuration:
         configuration[key] = value
     else:

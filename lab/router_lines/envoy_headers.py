@@ -19,8 +19,8 @@ TYPE = "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.Hea
 def translate_envoy(text: str, rule: Rule, work: Pass) -> str:
     """Return an Envoy configuration with the filter, or without it on the newer line.
 
-    The other lines keep their bytes. An empty header is not copied, so whoever sends an
-    old name is still understood.
+    The other lines keep their bytes. An empty header is not copied, so a client that
+    sends an old name is still understood.
     """
     lists = [
         found for found in _filter_lists(yaml_text.load(text)) if _place(found, rule["before"]) is not None

@@ -53,7 +53,7 @@ class Program:
         self.container.setdefault("args", []).append(text)
 
     def _places(self, name: str) -> Iterator[tuple[list[Any], int, int]]:
-        """Yield where a flag stands: list, position, and one or two words."""
+        """Yield where a flag is: list, position, and one or two words."""
         for words in self.words:
             for place, word in enumerate(words):
                 if str(word).split("=")[0] == f"--{name}":

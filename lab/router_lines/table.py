@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +19,7 @@ PINS: dict[Line, str] = {"newer": "router", "older": "router-offline"}
 @cache
 def table() -> dict[str, Any]:
     """Return the whole table."""
-    with Path(__file__).with_name("table.toml").open("rb") as file:
-        return tomllib.load(file)
+    return edition.read_toml(Path(__file__).resolve().with_name("table.toml"))
 
 
 def version(line: Line) -> str:

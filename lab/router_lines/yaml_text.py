@@ -1,4 +1,4 @@
-"""YAML text with its comments: split into documents, read, and written back alike."""
+"""YAML text with its comments: read, and written back alike."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.tokens import ScalarToken
 
-#: Where a document of a stream begins.
-MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
-#: A key, its first list entry, and between them how much deeper the dash stands.
+from lab.yaml_documents import MARKER
+
+#: A key, its first list entry, and between them how much deeper the dash is.
 SEQUENCE = re.compile(r"^( *)(?:- )?[^\s#-][^\n]*:[ \t]*\n(?:[ \t]*#[^\n]*\n)*\1( *)- ", re.MULTILINE)
-
-
-def split(text: str) -> list[str]:
-    """Split a stream into its documents, each with the marker that begins it."""
-    starts = [match.start() for match in MARKER.finditer(text) if match.start() > 0]
-    return [text[start:end] for start, end in zip([0, *starts], [*starts, len(text)], strict=True)]
 
 
 def load(text: str) -> Any:  # noqa: ANN401  (a YAML document is anything)
@@ -30,7 +24,7 @@ def load(text: str) -> Any:  # noqa: ANN401  (a YAML document is anything)
 def dump(document: Any, like: str) -> str:  # noqa: ANN401
     """Write a document as the text that it was read from is written.
 
-    Comment lines stay above the line that they stood above; a comment whose line is
+    Comment lines stay above the line that they were above; a comment whose line is
     gone goes with it.
     """
     head = MARKER.match(like)

@@ -23,7 +23,7 @@ def draw(figure: Figure, data: Path) -> None:
         numbers = sorted(prompt)
         shares = [100 * cached[number] / prompt[number] for number in numbers]
         (line,) = axes.plot(numbers, shares)
-        beside = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-        axes.annotate(name, (numbers[-1], shares[-1]), color=line.get_color(), **beside)
+        end = (numbers[-1], shares[-1])
+        axes.annotate(name, end, (6, 0), textcoords="offset points", va="center", color=line.get_color())
     axes.set(xlabel="Turn", ylabel="Found in a cache, per cent", ylim=(0, 105), xlim=(0.8, 6.9))
     axes.set(xticks=range(1, 7), yticks=range(0, 101, 25))

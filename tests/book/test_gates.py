@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proofs.outline import Chapter, Topic
-from tests.book.test_sources import names_in_code, placeholders, shown, typed_code, typed_versions, unmet
+from tests.book.pages import names_in_code, placeholders, shown, typed_code, typed_versions, unmet
 
 CHAPTER = Chapter(
     "2",

@@ -7,7 +7,7 @@ from proofs.outline import load_outline
 from proofs.records import EVIDENCE, faults, load_records
 from tests.book.kitchen_sink.prove import SITE, records
 from tests.book.markdown import ALLOWED, REFERENCE, fences
-from tests.book.test_sources import shown
+from tests.book.pages import shown
 
 PAGES = [page.read_text(encoding="utf-8") for page in sorted((SITE / "source").glob("*.md"))]
 LISTINGS = listing_files(SITE)

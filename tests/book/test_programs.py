@@ -20,7 +20,7 @@ NOBODY = "http://127.0.0.1:9"
 UNREADABLE = "/proc/self/mem"
 #: Variables that say where a program finds the router.
 ADDRESSES = ("ROUTER_URL", "METRICS_URL", "ENVOY_ADMIN_URL")
-#: Programs that ask a router, with their arguments; {url} stands for its address.
+#: Programs that ask a router, with their arguments; {url} becomes its address.
 CLIENTS = [
     ("01-introduction/conversations.py", "{url}"),
     ("01-introduction/same_answer.py", "{url}", "{url}"),
@@ -67,7 +67,7 @@ def at(url: str, program: tuple[str, ...]) -> str:
 
 
 @pytest.mark.parametrize("program", CLIENTS, ids=lambda program: program[0])
-def test_where_nobody_listens_a_program_says_so(program: tuple[str, ...]) -> None:
+def test_where_nothing_listens_a_program_says_so(program: tuple[str, ...]) -> None:
     sentence = at(NOBODY, program)
     assert NOBODY in sentence
     assert "Connection refused" in sentence
@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_read_does_not_end_the_search(tmp_path: Path) -> N
     script = tmp_path / "script.sh"
     script.write_text("git clone https://github.com/llm-d/llm-d-deployer\n")
     program = EXAMPLES / "02-installation/old_names.py"
-    command = [sys.executable, program, UNREADABLE, script]
+    command = [sys.executable, str(program), str(UNREADABLE), str(script)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.stderr.startswith(f"{UNREADABLE}: ")
     assert result.stdout.startswith(f"{script}:1: llm-d-deployer is now: ")

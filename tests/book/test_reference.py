@@ -31,7 +31,7 @@ PAGES = {
 
 
 def recorded(part: str) -> dict[str, Any]:
-    return json.loads((FOLDER / f"{part}.json").read_text(encoding="utf-8"))
+    return dict(json.loads((FOLDER / f"{part}.json").read_text(encoding="utf-8")))
 
 
 def words(part: str) -> dict[str, Any]:

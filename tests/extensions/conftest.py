@@ -1,4 +1,4 @@
-"""Small books, each in a folder of sites/, copied to a place of their own and built."""
+"""Small books, each in a folder of sites/, copied elsewhere and built."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from proofs.records import write_records
 from tests.pretended import pretended
 
 SITES = Path(__file__).parent / "sites"
+#: The book, and the small one with every element.
+BOOKS = (SITES.parents[2], SITES.parents[1] / "book" / "kitchen_sink")
 SETTINGS = {
     "author": "its authors",
     "bibtex_bibfiles": [str(SITES.parents[2] / "source" / "references.bib")],
@@ -71,7 +73,7 @@ OLDER = {**ENVIRONMENT, "date": "2026-11-26", "router": "v0.7.1, configuration t
 
 @dataclass(frozen=True)
 class Site:
-    """A small book at work; `root` holds source/, examples/ and records/, `settings` are its own."""
+    """A small book at work; `root` holds source/, examples/ and records/, `settings` are for it alone."""
 
     root: Path
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Every picture says what it shows, or the build names the line where it stands."""
+"""Every picture says what it shows, or the build names its line."""
 
 from __future__ import annotations
 

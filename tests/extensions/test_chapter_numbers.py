@@ -55,7 +55,7 @@ def test_a_page_outside_the_numbered_parts_has_no_number(shown: Site) -> None:
     assert "<h1>Books" in shown.output("html/bibliography.html")
 
 
-def test_a_second_build_writes_nothing_anew(book: Site) -> None:
+def test_a_second_build_writes_nothing_again(book: Site) -> None:
     book.build()
     page = book.root / "html" / "03-operate.html"
     written = page.stat().st_mtime_ns

@@ -10,10 +10,9 @@ import pytest
 
 from extensions import drawings
 from extensions.drawings import LIMITS, drawing_of, drawings_below, sources
-from tests.extensions.conftest import Site, visible
+from tests.extensions.conftest import BOOKS, Site, visible
 
 ROOT = Path(__file__).parents[2]
-BOOKS = (ROOT, ROOT / "tests" / "book" / "kitchen_sink")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
 NO_DRAWING = "has no drawing in source/diagrams/, or changed after it was drawn: run `nox -s diagrams`."
 

@@ -26,13 +26,13 @@ def epub(site: Callable[[str], Site]) -> Site:
 def contents(book: Site) -> list[tuple[int, str, str]]:
     """Return the entries of the contents: depth, text and target."""
     root = ET.fromstring(book.output("epub/nav.xhtml"))  # noqa: S314 - built here
-    return list(_entries(root.find(".//ol", XHTML), 0))
+    return list(_entries(next(root.iterfind(".//ol", XHTML)), 0))
 
 
 def _entries(level: ET.Element, depth: int) -> list[tuple[int, str, str]]:
     found = []
     for item in level.findall("li", XHTML):
-        link = item.find("a", XHTML)
+        link = next(item.iterfind("a", XHTML))
         found.append((depth, str(link.text), link.attrib["href"]))
         below = item.find("ol", XHTML)
         found += _entries(below, depth + 1) if below is not None else []

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from extensions.stamp import claim, newest
-from proofs.records import Record
+from proofs.records import Record, load_records, write_records
 from tests.extensions.conftest import Site, visible
 
 CHAPTER = "source/02-first.md"
 POOL = "examples/02-first/pool.yaml"
-RECORDS = "records/02-first.json"
+NO_PORT = "02-first/refused/no-port.yaml"
+RECORD = "records/02-first/pool.yaml.json"
 STAMP = "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0 · simulator v0.10.2"
 
 
@@ -50,8 +52,16 @@ def test_the_stamp_names_the_newest_router_and_links_to_the_record(shown: Site) 
 
 
 def test_a_stamp_of_another_cluster_names_it() -> None:
-    record = Record("a.yaml", "", "ran", (), (), ({"cluster": "openshift 4.20", "date": "2026-11-25"},))
+    record = Record("a.yaml", "", "ran", {}, (), ({"cluster": "openshift 4.20", "date": "2026-11-25"},))
     assert claim(record, newest(record)) == "Ran on openshift · 2026-11-25"
+
+
+def test_what_a_listing_is_written_for_comes_last() -> None:
+    environment = {"date": "2026-11-25", "for kubernetes": "v1.36.1", "python": "3.13", "zlib": "1.3"}
+    record = Record("a.py", "", "computed", {}, (), (environment,))
+    assert claim(record, environment) == (
+        "Computed and tested · 2026-11-25 · Python 3.13 · zlib 1.3 · for Kubernetes v1.36.1"
+    )
 
 
 def test_a_listing_is_downloaded_with_its_own_bytes(shown: Site) -> None:
@@ -71,7 +81,7 @@ def test_a_label_made_from_the_path_is_referred_to(shown: Site) -> None:
 def test_an_excerpt_says_that_it_is_one(book: Site) -> None:
     book.build("text")
     page = book.output("text/02-first.txt")
-    assert f'"{POOL}" (excerpt) · Ran on kind' in " ".join(page.split())
+    assert f'Excerpt, whole file: "{POOL}" · Ran on kind' in " ".join(page.split())
 
 
 def test_an_excerpt_ends_with_its_last_line_of_code(book: Site) -> None:
@@ -80,7 +90,7 @@ def test_an_excerpt_ends_with_its_last_line_of_code(book: Site) -> None:
     book.build()
     page = book.output("html/02-first.html")
     assert re.search(r"demo</span>\n\n\n.*spec", page)  # the whole listing keeps them
-    assert re.search(r"demo</span>\n</pre>", page)
+    assert re.search(r'demo</span>\n<span class="c c-Cut">  …</span>\n</pre>', page)
 
 
 def test_a_refused_listing_shows_the_answer(shown: Site) -> None:
@@ -90,7 +100,9 @@ def test_a_refused_listing_shows_the_answer(shown: Site) -> None:
 
 
 def test_another_program_can_be_the_one_that_answered(book: Site) -> None:
-    book.edit(CHAPTER, ":caption: A pool without a port", ":caption: No port\n:answered-by: Envoy")
+    records = load_records(book.root)
+    records[NO_PORT] = replace(records[NO_PORT], answered_by="Envoy", seal="")
+    write_records(book.root, records)
     assert book.build() == ""
     assert "Envoy answers" in visible(book.output("html/02-first.html"))
 
@@ -113,7 +125,7 @@ def test_print_gets_path_and_stamp_in_a_command(book: Site) -> None:
 
 def test_a_changed_record_renews_the_page(book: Site) -> None:
     book.build()
-    (book.root / RECORDS).unlink()
+    (book.root / RECORD).unlink()
     book.edit(POOL, "name: demo", "name: other")
     book.prove()
     assert book.build() == ""
@@ -129,7 +141,7 @@ def missing_file(book: Site) -> None:
 
 
 def no_record(book: Site) -> None:
-    (book.root / RECORDS).unlink()
+    (book.root / RECORD).unlink()
 
 
 def edited_file(book: Site) -> None:
@@ -141,25 +153,25 @@ def edited_answer(book: Site) -> None:
 
 
 def edited_record(book: Site) -> None:
-    book.edit(RECORDS, "2026-11-25", "2026-12-24")
+    book.edit(RECORD, "2026-11-25", "2026-12-24")
 
 
 def unreadable_record(book: Site) -> None:
-    book.edit(RECORDS, "{", "[")
+    book.edit(RECORD, "{", "[")
 
 
-FAULTS = {
+FAULTS: dict[Callable[[Site], None], list[str]] = {
     without_caption: ["02-first/pool.yaml has no caption", "add `:caption:`"],
     missing_file: ["examples/02-first/gone.yaml does not exist"],
     no_record: ["examples/02-first/pool.yaml has no record", "nox -s examples"],
     edited_file: ["examples/02-first/pool.yaml was edited after its proof", "nox -s examples"],
     edited_answer: ["no-port.refusal was edited after the proof", "nox -s examples"],
-    edited_record: ["records/02-first.json: the entry of 02-first/pool.yaml was edited by hand", "nox -s"],
-    unreadable_record: ["records/02-first.json, line 2: Expecting", "restore the file"],
+    edited_record: [f"{RECORD} was edited by hand", "nox -s"],
+    unreadable_record: [f"{RECORD}, line 2: Expecting", "restore the file"],
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.__name__))
 def test_what_is_not_proved_is_a_warning_in_every_build_until_it_is(
     book: Site, fault: Callable[[Site], None]
 ) -> None:

@@ -13,8 +13,7 @@ from matplotlib import colors
 
 from extensions import plots
 from extensions.plots import STYLE, Plot
-from tests.extensions.conftest import Site, visible
-from tests.extensions.test_drawings import BOOKS
+from tests.extensions.conftest import BOOKS, Site, visible
 from tools.draw_plots import draw, draw_all
 
 NO_DRAWING = "its data or the style changed after it was drawn, or it never was: run `nox -s plots`."
@@ -50,7 +49,7 @@ def test_a_drawing_of_other_data_or_another_program_is_stale(
     assert NO_DRAWING in report
     draw_all(book.root, again=False)
     assert book.build() == ""
-    assert len(list((book.root / "plots").glob("*.svg"))) == 1
+    assert len(list((book.root / "source" / "plots").glob("*.svg"))) == 1
 
 
 def test_a_drawing_in_another_style_is_stale(book: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +93,7 @@ def test_every_program_is_shown_and_every_drawing_used(book: Path) -> None:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in (book / "source").rglob("*.md"))
     shown = set(re.findall(r"^`{3,}\{plot\} (\S+)$", pages, re.MULTILINE))
     assert {plot.name for plot in plots.plots(book)} == shown
-    assert set((book / "plots").glob("*.svg")) == {plot.drawing for plot in plots.plots(book)}
+    assert set((book / "source" / "plots").glob("*.svg")) == {plot.drawing for plot in plots.plots(book)}
 
 
 def series() -> list[dict[str, object]]:
@@ -114,7 +113,7 @@ def times(row: Sequence[float], light: Sequence[float]) -> float:
 
 
 def test_every_series_stands_out_from_paper() -> None:
-    contrasts = [1.05 / (times(LUMINANCE, linear(one["color"])) + 0.05) for one in series()]
+    contrasts = [1.05 / (times(LUMINANCE, linear(str(one["color"]))) + 0.05) for one in series()]
     assert len(contrasts) >= 4
     assert min(contrasts) >= 3
 
@@ -150,6 +149,6 @@ SEEN = {
 
 @pytest.mark.parametrize("kind", SEEN)
 def test_colour_blind_readers_see_different_colours(kind: str) -> None:
-    seen = [[times(row, linear(one["color"])) for row in SEEN[kind]] for one in series()]
+    seen = [[times(row, linear(str(one["color"]))) for row in SEEN[kind]] for one in series()]
     for one, other in combinations(seen, 2):
         assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 0.1

@@ -1,4 +1,4 @@
-"""A reference to nothing ends a strict build, and names the line where it stands."""
+"""A reference to nothing ends a strict build, and names its line."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -37,9 +38,14 @@ def test_listings_are_counted_by_evidence(shown: Site) -> None:
 
 
 def test_a_book_without_proofs_says_so(book: Site) -> None:
-    (book.root / "records" / "02-first.json").unlink()
+    shutil.rmtree(book.root / "records")
     book.build()
     assert "No listing is proved yet." in book.output("html/p-verification-record.html")
+
+
+def test_a_folder_that_is_no_chapters_is_named(book: Site) -> None:
+    book.edit("source/outline.toml", 'page = "02-first"', 'page = "part/02-second"')
+    assert "examples/02-first has the name of no page in source/outline.toml: rename it" in book.build()
 
 
 def test_a_new_record_file_is_found(book: Site) -> None:
@@ -56,6 +62,6 @@ def test_a_page_is_read_again_only_when_a_record_has_changed(book: Site) -> None
     before = written.stat().st_mtime_ns
     book.build()
     assert written.stat().st_mtime_ns == before
-    book.edit("records/02-first.json", "8000 -> 8001", "8000 -> 8002")
+    book.edit("records/02-first/pool.yaml.json", "8000 -> 8001", "8000 -> 8002")
     book.build()
     assert written.stat().st_mtime_ns > before

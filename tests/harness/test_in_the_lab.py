@@ -21,41 +21,16 @@ from proofs.failures import Missing
 from proofs.namespaces import path
 from proofs.records import load_records
 from proofs.waiting import wait_until
+from tests.harness.conftest import SIM
 
 pytestmark = pytest.mark.cluster
 
 LAB_HOME = str(home())
-SERVER = f"""\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: sim
-  namespace: llm-d
-spec:
-  selector:
-    matchLabels: {{app: sim}}
-  template:
-    metadata:
-      labels: {{app: sim}}
-    spec:
-      containers:
-        - name: sim
-          image: {images()["simulator"].name}
-          args: ["--model=demo", "--port=8000", "--force-dummy-tokenizer"]
-          readinessProbe:
-            httpGet: {{path: /health, port: 8000}}
-            periodSeconds: 1
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: sim
-spec:
-  selector: {{app: sim}}
-  ports:
-    - port: 80
-      targetPort: 8000
-"""
+IMAGE = images()["simulator"].name
+SERVER = SIM.replace(
+    "image: registry.invalid/sim:1\n",
+    f"image: {IMAGE}\n          args: [--model=demo, --port=8000, --force-dummy-tokenizer]\n",
+)
 SETTINGS = """\
 apiVersion: v1
 kind: ConfigMap
@@ -73,7 +48,6 @@ SETTINGS_PROOF = """
     @proves(
         "01-demo/settings.yaml",
         evidence="ran",
-        uses=["simulator"],
         mutants=[Mutant("01-demo/settings.yaml", "demo", "other", because="another model")],
     )
     def test_settings(proof):
@@ -108,7 +82,7 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture(autouse=True)
 def _in_the_lab(pytestconfig: pytest.Config) -> None:
-    """Leave a cluster of one's own alone."""
+    """Leave your own cluster alone."""
     if pytestconfig.option.context:
         pytest.skip("tests the harness itself, in the lab")
 
@@ -129,29 +103,31 @@ def run(pytester: pytest.Pytester, examples: Path, monkeypatch: pytest.MonkeyPat
     assert examples.is_dir()
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
-    # pytester gives its runs another home folder.
+    # pytester gives its runs another home folder, which has no lab; what they prove stays in it.
     monkeypatch.setenv("LIFE_WITH_LLMD_HOME", LAB_HOME)
+    for module in ("plugin", "memory"):
+        monkeypatch.setattr(f"proofs.{module}.proved_here", lambda: pytester.path / "proved")
 
     def run_proofs(proofs: str, *arguments: str) -> pytest.RunResult:
         pytester.makepyfile(test_demo=HEAD + proofs)
         pytester.plugins = []
-        return pytester.runpytest_inprocess("-p", "proofs.plugin", "-ra", *arguments)
+        return pytester.runpytest_inprocess("-ra", *arguments)
 
     return run_proofs
 
 
 def test_a_server_is_applied_awaited_and_reached(run: Run, examples: Path) -> None:
     (examples / "sim.yaml").write_text(SERVER)
-    result = run("""
+    result = run(
+        """
     @proves(
         "01-demo/sim.yaml",
         evidence="ran",
         uses=["simulator"],
         mutants=[
-            Mutant("01-demo/sim.yaml", "targetPort: 8000", "targetPort: 8001",
-                   because="nothing listens there"),
-            Mutant("01-demo/sim.yaml", "path: /health", "path: /nothing",
-                   because="it is never ready"),
+            Mutant("01-demo/sim.yaml", "--model=demo", "--model=other", because="another model"),
+            Mutant("01-demo/sim.yaml", "--port=8000", "--port=8001", because="it is never ready"),
+            Mutant("01-demo/sim.yaml", "drop: [ALL]", "drop: []", because="it keeps its rights"),
         ],
     )
     def test_sim(proof):
@@ -161,11 +137,13 @@ def test_a_server_is_applied_awaited_and_reached(run: Run, examples: Path) -> No
             answer = httpx.get(f"{url}/v1/models", timeout=5)
             assert answer.json()["data"][0]["id"] == "demo"
         assert "demo" in proof.logs("deployment/sim")
-    """)
-    result.assert_outcomes(passed=3)
+    """,
+        "--record",
+    )
+    result.assert_outcomes(passed=4)
     record = load_records(examples.parent.parent)["01-demo/sim.yaml"]
     assert set(record.environments[0]) == {"cluster", "kubernetes", "simulator", "date"}
-    assert [one.killed_by.split(":")[0] for one in record.mutants] == ["HTTP", "deadline"]
+    assert [one.killed_by.split(":")[0] for one in record.mutants] == ["assertion", "deadline", "assertion"]
 
 
 @pytest.mark.parametrize(
@@ -202,12 +180,35 @@ def test_a_refusal_is_recorded_and_then_compared(
     proof = REFUSED_PROOF.replace("{fault}", fault)
     run(proof).assert_outcomes(failed=1, skipped=1)
     run(proof, "--record").assert_outcomes(passed=2)
+    assert load_records(examples.parent.parent)["01-demo/refused/fault.yaml"].answered_by == "The API server"
     assert message in answer.read_text()
     run(proof).assert_outcomes(passed=2)
     answer.write_text("refused\n")
     result = run(proof)
     result.assert_outcomes(failed=1, skipped=1)
     result.stdout.fnmatch_lines(["*was refused with another message than fault.refusal*"])
+
+
+ANSWERED = """
+    @proves("01-demo/refused/fault.yaml", evidence="refused",
+            mutants=[Mutant("01-demo/refused/fault.yaml", "old", "new", because="it is repaired")])
+    def test_refused(proof):
+        listing = "01-demo/refused/fault.yaml"
+        proof.answered(listing, "No " + proof.path(listing).read_text(), by="The chart")
+"""
+
+
+def test_who_refused_is_what_the_proof_says(run: Run, examples: Path) -> None:
+    (examples / "refused/fault.yaml").write_text("name: old\n")
+    run(ANSWERED, "--record").assert_outcomes(passed=2)
+    record = load_records(examples.parent.parent)["01-demo/refused/fault.yaml"]
+    assert (record.evidence, record.answered_by) == ("refused", "The chart")
+    assert (examples / "refused/fault.refusal").read_text() == "No name: old\n"
+
+
+def test_a_component_that_was_not_seen_at_work_is_an_error(run: Run) -> None:
+    result = run(SETTINGS_PROOF.replace("mutants=", 'uses=["simulator"], mutants='))
+    result.stdout.fnmatch_lines(["*uses=?'simulator'? was not seen at work in the run: take it out of*"])
 
 
 def test_a_transcript_is_recorded_and_then_compared(run: Run, examples: Path) -> None:
@@ -258,10 +259,10 @@ def test_a_warning_of_the_server_fails_the_proof(run: Run, examples: Path) -> No
 
 
 def test_a_failed_proof_shows_status_events_and_logs(run: Run, examples: Path) -> None:
-    (examples / "sim.yaml").write_text(SERVER.replace('"--model', '"--mode'))
+    (examples / "sim.yaml").write_text(SERVER.replace("--model", "--mode"))
     result = run("""
     @proves("01-demo/sim.yaml", evidence="ran",
-            mutants=[Mutant("01-demo/sim.yaml", "/health", "/", because="no probe")])
+            mutants=[Mutant("01-demo/sim.yaml", "demo", "other", because="another model")])
     def test_sim(proof):
         proof.apply("01-demo/sim.yaml")
         proof.wait("deployment", "sim", "Available", deadline=8)
@@ -380,15 +381,15 @@ def test_an_addon_is_started_and_reached_in_its_namespace(run: Run) -> None:
 def test_proofs_side_by_side_have_records(run: Run, examples: Path) -> None:
     (examples / "other.yaml").write_text(SETTINGS)
     other = SETTINGS_PROOF.replace("settings.yaml", "other.yaml").replace("test_settings", "test_other")
-    run(SETTINGS_PROOF + other, "-n2").assert_outcomes(passed=4)
+    run(SETTINGS_PROOF + other, "-n2", "--record").assert_outcomes(passed=4)
     assert set(load_records(examples.parent.parent)) == {"01-demo/settings.yaml", "01-demo/other.yaml"}
 
 
 def test_an_interrupt_removes_the_namespace_and_keeps_the_records(
     pytester: pytest.Pytester, run: Run, examples: Path, connection: Connection
 ) -> None:
-    run(SETTINGS_PROOF)
-    records = examples.parent.parent / "records/01-demo.json"
+    run(SETTINGS_PROOF, "--record")
+    records = examples.parent.parent / "records/01-demo/settings.yaml.json"
     before = records.read_bytes()
     (examples / "settings.yaml").write_text(SETTINGS + "  # changed\n")
     begun = pytester.path / "begun"
@@ -400,7 +401,7 @@ def test_an_interrupt_removes_the_namespace_and_keeps_the_records(
     program = (
         "import signal, sys, pytest; "
         "signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "sys.exit(pytest.main(['-p', 'proofs.plugin']))"
+        "sys.exit(pytest.main(['--record']))"
     )
     with subprocess.Popen([sys.executable, "-c", program], cwd=pytester.path) as process:
         name = wait_until(begun.read_text, deadline=60, what="the proof's begin")

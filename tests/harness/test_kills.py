@@ -21,9 +21,9 @@ EARLIER = "1 mutants: 1 killed (1 of them earlier, on the same files), 0 survive
 def test_a_killed_mutant_is_remembered_and_the_listing_proved_again(
     run: Run, project: Path, records: Path
 ) -> None:
-    run(body=NOTES).assert_outcomes(passed=2)
+    run("--record", body=NOTES).assert_outcomes(passed=2)
     recorded = records.read_text()
-    again = run(body=NOTES)
+    again = run("--record", body=NOTES)
     again.assert_outcomes(passed=2)
     again.stdout.fnmatch_lines([EARLIER])
     assert (project / "runs").read_text().count("Hello") == 2

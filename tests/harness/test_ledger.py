@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from proofs.ledger import merged
-from proofs.records import Mutation, Record
+from proofs.records import KEYS_KEPT, Mutation, Proved, Record
 
 NEWEST = {"cluster": "kind v0.33.0", "router": "v0.10.0", "date": "2026-11-20"}
 OLDER = {**NEWEST, "router": "v0.7.1, configuration translated", "date": "2026-11-10"}
@@ -19,7 +19,7 @@ def record(*environments: Mapping[str, str]) -> Record:
         listing="01-demo/pool.yaml",
         sha256="a",
         evidence="ran",
-        proofs=("test_demo.py::test_pool",),
+        proofs={"test_demo.py::test_pool": Proved("key", ("01-demo/pool.yaml",))},
         mutants=(Mutation("a -> b", "it changes", "assertion: no"),),
         environments=environments,
     )
@@ -40,6 +40,16 @@ def test_another_wording_of_a_kill_changes_nothing() -> None:
     assert merged(record(NEWEST), now, refresh=False) == record(NEWEST)
 
 
+def test_a_new_key_of_a_kill_is_kept_with_the_earlier_ones_and_a_known_one_moves_nothing() -> None:
+    def killed(*keys: str) -> Record:
+        return replace(record(TODAY), mutants=(Mutation("a -> b", "it changes", "assertion: no", keys),))
+
+    assert merged(killed("one"), killed("two"), refresh=False) == killed("two", "one")
+    assert merged(killed("two", "one"), killed("one"), refresh=False) == killed("two", "one")
+    many = [str(number) for number in range(KEYS_KEPT)]
+    assert merged(killed(*many), killed("new"), refresh=False) == killed("new", *many[:-1])
+
+
 def test_another_environment_is_added_newest_first() -> None:
     assert merged(record(OLDER), record(TODAY), refresh=False) == record(TODAY, OLDER)
 
@@ -50,7 +60,7 @@ def test_an_environment_that_names_more_components_takes_the_place_of_the_old_on
 
 
 def test_another_proof_renews_the_date() -> None:
-    now = replace(record(TODAY), proofs=("test_demo.py::test_other",))
+    now = replace(record(TODAY), proofs={"test_demo.py::test_other": Proved("key")})
     assert merged(record(NEWEST), now, refresh=False) == now
 
 
@@ -59,6 +69,7 @@ def test_other_bytes_or_evidence_forget_all_environments() -> None:
         replace(record(TODAY), sha256="b"),
         replace(record(TODAY), refusal_sha256="b"),
         replace(record(TODAY), evidence="accepted"),
+        replace(record(TODAY), answered_by="The chart"),
     )
     for now in others:
         assert merged(record(NEWEST, OLDER), now, refresh=False) == now

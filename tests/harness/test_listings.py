@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 
 from proofs.claims import Claim, claims_of_project
 from proofs.listings import listing_files
+from proofs.outline import load_outline
 from proofs.records import faults
 from proofs.static_checks import findings
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LISTINGS = listing_files(ROOT)
 
 
@@ -42,3 +44,27 @@ def test_every_claim_is_in_order(claims: Mapping[str, Claim]) -> None:
 def test_records_and_listings_match() -> None:
     found = faults(ROOT)
     assert not found, "\n".join(found)
+
+
+def test_every_folder_of_listings_and_proofs_has_the_slug_of_a_chapter() -> None:
+    outline = load_outline(ROOT / "source")
+    slugs = {page.slug for page in outline.pages}
+    folders = [
+        folder.relative_to(ROOT)
+        for place in ("examples", "tests/proofs", "records")
+        for folder in (ROOT / place).glob("*/")
+        if not folder.name.startswith((".", "__"))
+    ]
+    strangers = [
+        f"{folder}: source/outline.toml has no such chapter" for folder in folders if folder.name not in slugs
+    ]
+    assert strangers == [], "\n".join(strangers)
+
+
+def test_no_module_of_proofs_imports_another() -> None:
+    found = [
+        f"{file.relative_to(ROOT)}: imports a test module; move what both need to steps.py"
+        for file in sorted((ROOT / "tests/proofs").rglob("*.py"))
+        if re.search(r"(?m)^\s*(from|import) \S*\btest_\w+", file.read_text(encoding="utf-8"))
+    ]
+    assert found == [], "\n".join(found)

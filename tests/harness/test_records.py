@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from proofs.listings import listing_files
 from proofs.records import (
     Mutation,
+    Proved,
     Record,
     RecordError,
     digest,
@@ -35,7 +37,7 @@ def project(tmp_path: Path) -> Path:
         PLAIN: record(tmp_path, PLAIN, "computed"),
         REFUSED: record(tmp_path, REFUSED, "refused", digest(answer)),
     }
-    assert write_records(tmp_path, records) == [tmp_path / "records/01-demo.json"]
+    assert write_records(tmp_path, records) == [tmp_path / f"records/{name}.json" for name in records]
     return tmp_path
 
 
@@ -45,10 +47,11 @@ def record(root: Path, listing: str, evidence: str, refusal_sha256: str = "") ->
         listing=listing,
         sha256=digest(root / "examples" / listing),
         evidence=evidence,
-        proofs=("test_demo.py::test_greets",),
+        proofs={"test_demo.py::test_greets": Proved("key", (listing,))},
         mutants=(Mutation("a -> b", "it changes", "assertion: no"),),
         environments=({"python": "3.11", "date": "2026-11-25"},),
         refusal_sha256=refusal_sha256,
+        answered_by="The server" if refusal_sha256 else "",
     )
 
 
@@ -56,7 +59,8 @@ def test_what_was_written_is_read(project: Path) -> None:
     records = load_records(project)
     assert set(records) == {PLAIN, REFUSED}
     assert all(one.sealed for one in records.values())
-    assert records[PLAIN].mutants[0].because == "it changes"
+    assert records[PLAIN] == replace(record(project, PLAIN, "computed"), seal=records[PLAIN].seal)
+    assert records[REFUSED].answered_by == "The server"
     assert faults(project) == []
 
 
@@ -64,9 +68,10 @@ def test_writing_the_same_again_changes_nothing(project: Path) -> None:
     assert write_records(project, load_records(project)) == []
 
 
-def test_a_chapter_without_records_has_no_file(project: Path) -> None:
-    assert write_records(project, {}) == [project / "records/01-demo.json"]
-    assert not (project / "records/01-demo.json").exists()
+def test_a_listing_that_lost_its_record_has_no_file(project: Path) -> None:
+    kept = {PLAIN: load_records(project)[PLAIN]}
+    assert write_records(project, kept) == [project / f"records/{REFUSED}.json"]
+    assert not (project / f"records/{REFUSED}.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ def test_one_changed_character_is_noticed(project: Path, file: str, sentence: st
 @pytest.mark.parametrize(
     ("gone", "sentence"),
     [
-        (f"examples/{PLAIN}", f"records/01-demo.json names {PLAIN}, which is gone"),
+        (f"examples/{PLAIN}", f"records/{PLAIN}.json: examples/{PLAIN} is gone; run `nox"),
         ("examples/01-demo/refused/fault.refusal", "has no answer beside it"),
     ],
 )
@@ -109,8 +114,8 @@ def test_a_listing_without_record_is_noticed(project: Path) -> None:
     (project / "examples/01-demo/new.sh").write_text("true\n")
     assert faults(project) == [
         (
-            "examples/01-demo/new.sh has no record: claim it in tests/proofs, then run "
-            "`nox -s examples` and commit records/"
+            "examples/01-demo/new.sh has no record: claim it in tests/proofs/01-demo, then run "
+            "`nox -s examples -- --record` and commit records/"
         )
     ]
 
@@ -119,7 +124,7 @@ def test_a_listing_without_record_is_noticed(project: Path) -> None:
     ("key", "value"),
     [
         ("evidence", "ran"),
-        ("proofs", []),
+        ("proofs", {}),
         ("environments", [{"python": "3.11", "date": "2026-11-26"}]),
         ("mutants", []),
         ("seal", "0" * 64),
@@ -128,10 +133,7 @@ def test_a_listing_without_record_is_noticed(project: Path) -> None:
 def test_an_edit_by_hand_breaks_the_seal(project: Path, key: str, value: object) -> None:
     _edit(project, key, value)
     assert faults(project) == [
-        (
-            f"records/01-demo.json: the entry of {PLAIN} was edited by hand; run "
-            "`nox -s examples` and commit records/"
-        )
+        f"records/{PLAIN}.json was edited by hand; run `nox -s examples -- --record` and commit records/"
     ]
     write_records(project, load_records(project))
     assert not load_records(project)[PLAIN].sealed, "writing must not seal an edit"
@@ -140,13 +142,13 @@ def test_an_edit_by_hand_breaks_the_seal(project: Path, key: str, value: object)
 @pytest.mark.parametrize(("key", "value"), [("evidence", "believed"), ("note", "mine")])
 def test_an_entry_that_no_run_writes_is_an_error(project: Path, key: str, value: str) -> None:
     _edit(project, key, value)
-    with pytest.raises(RecordError, match=r"^records/01-demo\.json: not a record file"):
+    with pytest.raises(RecordError, match=r"^records/01-demo/greet\.py\.json: not a record file"):
         load_records(project)
 
 
 def test_a_record_file_that_is_not_json_is_named(project: Path) -> None:
-    (project / "records/01-demo.json").write_text("{\n  broken\n")
-    with pytest.raises(RecordError, match=r"^records/01-demo\.json, line 2: .*restore"):
+    (project / f"records/{PLAIN}.json").write_text("{\n  broken\n")
+    with pytest.raises(RecordError, match=r"^records/01-demo/greet\.py\.json, line 2: .*restore"):
         load_records(project)
 
 
@@ -155,7 +157,5 @@ def test_the_strongest_evidence_counts() -> None:
 
 
 def _edit(project: Path, key: str, value: object) -> None:
-    file = project / "records/01-demo.json"
-    entries = json.loads(file.read_text())
-    entries[PLAIN][key] = value
-    file.write_text(json.dumps(entries))
+    file = project / f"records/{PLAIN}.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), key: value}))

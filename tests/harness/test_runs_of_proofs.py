@@ -17,7 +17,7 @@ from tests.harness.conftest import GREETS, LISTING, PROOF, Run
 
 
 def test_a_proof_is_run_once_more_for_each_mutant(run: Run, records: Path) -> None:
-    result = run("-v")
+    result = run("-v", "--record")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
         ["*::test_greets PASSED*", "*::test_greets?mutant: the greeting changes? PASSED*"]
@@ -26,12 +26,14 @@ def test_a_proof_is_run_once_more_for_each_mutant(run: Run, records: Path) -> No
 
 
 def test_the_record_says_what_was_proven(run: Run, project: Path) -> None:
-    run()
+    run("--record")
     record = load_records(project)[LISTING]
     assert record.sealed
     assert record.sha256 == digest(project / "examples" / LISTING)
     assert record.evidence == "computed"
-    assert record.proofs == ("test_demo.py::test_greets",)
+    assert {name: one.opened for name, one in record.proofs.items()} == {
+        "test_demo.py::test_greets": (LISTING,)
+    }
     assert [(one.change, one.because) for one in record.mutants] == [
         ("Hello -> Hullo", "the greeting changes")
     ]
@@ -84,7 +86,7 @@ def test_a_mutant_waits_longer_where_the_proof_had_to(run: Run, records: Path) -
         proof.wait_until(lambda: "Hello" in proof.path(GREET).read_text(), 0.1, "greeting")"""
     monkeypatched = PROOF.replace("import sys", "import sys, time, proofs.proof as proofs")
     quick = monkeypatched.replace("GREET = ", "proofs.MUTANT_DEADLINE = 0.1\n    GREET = ", 1)
-    run(body=body, module=quick).assert_outcomes(passed=2)
+    run("--record", body=body, module=quick).assert_outcomes(passed=2)
     assert "deadline: greeting" in records.read_text()
 
 
@@ -96,27 +98,27 @@ def test_a_failed_proof_skips_its_mutants_and_leaves_no_record(run: Run, records
 
 
 def test_an_interrupt_leaves_the_records_as_they_were(run: Run, records: Path) -> None:
-    run()
+    run("--record")
     before = records.read_bytes()
-    listing = records.parent.parent / "examples" / LISTING
+    listing = records.parents[2] / "examples" / LISTING
     listing.write_text('print("Hello, llm-d")  # changed\n')
     module = PROOF + "\n    def test_interrupt():\n        raise KeyboardInterrupt\n"
-    assert run(module=module).ret == pytest.ExitCode.INTERRUPTED
+    assert run("--record", module=module).ret == pytest.ExitCode.INTERRUPTED
     assert records.read_bytes() == before
 
 
 def test_a_run_of_a_part_of_a_proof_leaves_no_record(run: Run, records: Path) -> None:
-    run("-k", "not mutant").assert_outcomes(passed=1, deselected=1)
+    run("--record", "-k", "not mutant").assert_outcomes(passed=1, deselected=1)
     assert not records.exists()
-    run("test_demo.py::test_greets[mutant: the greeting changes]").assert_outcomes(passed=1)
+    run("--record", "test_demo.py::test_greets[mutant: the greeting changes]").assert_outcomes(passed=1)
     assert not records.exists()
-    run("test_demo.py::test_greets").assert_outcomes(passed=2)
+    run("--record", "test_demo.py::test_greets").assert_outcomes(passed=2)
     assert records.exists()
 
 
 def test_all_proofs_of_a_listing_must_pass(run: Run, records: Path) -> None:
     other = PROOF.replace("test_greets", "test_greets_again").replace("{body}", "assert False")
-    run(module=PROOF + other).assert_outcomes(passed=2, failed=1, skipped=1)
+    run("--record", module=PROOF + other).assert_outcomes(passed=2, failed=1, skipped=1)
     assert not records.exists()
 
 
@@ -124,41 +126,54 @@ def test_a_record_holds_the_strongest_evidence_and_its_environment(run: Run, pro
     check = PROOF.replace("test_greets", "test_is_checked").replace(
         '"computed",', '"checked", uses=["kind"],'
     )
-    run(module=PROOF + check).assert_outcomes(passed=4)
+    run("--record", module=PROOF + check).assert_outcomes(passed=4)
     record = load_records(project)[LISTING]
     assert (record.evidence, len(record.proofs), len(record.mutants)) == ("computed", 2, 2)
     assert set(record.environments[0]) == {"python", "date"}
 
 
+def test_a_record_without_a_cluster_says_for_what_a_listing_is_written(run: Run, project: Path) -> None:
+    run("--record", module=PROOF.replace("mutants=", 'uses=["router"], mutants='))
+    assert set(load_records(project)[LISTING].environments[0]) == {"python", "for router", "date"}
+
+
+def test_a_run_that_does_not_record_leaves_the_checkout_as_it_is(
+    run: Run, project: Path, records: Path
+) -> None:
+    run().stdout.fnmatch_lines(["1 kept in */home/proved; --record writes records/, to be committed"])
+    assert not records.exists()
+    assert set(load_records(project / "home/proved")) == {LISTING}
+
+
 def test_the_same_proof_leaves_the_record_alone(run: Run, records: Path) -> None:
-    run()
+    run("--record")
     _date(records, "2026-01-31")
     before = records.read_bytes()
-    run().assert_outcomes(passed=2)
+    run("--record").assert_outcomes(passed=2)
     assert records.read_bytes() == before
 
 
 def test_refresh_renews_the_date(run: Run, records: Path) -> None:
-    run()
+    run("--record")
     _date(records, "2026-01-31")
     run("--refresh")
     assert '"2026-01-31"' not in records.read_text()
 
 
 def test_other_bytes_renew_the_record(run: Run, project: Path, records: Path) -> None:
-    run()
+    run("--record")
     _date(records, "2026-01-31")
     listing = project / "examples" / LISTING
     listing.write_text('print("Hello, llm-d")  # changed\n')
-    run()
+    run("--record")
     assert load_records(project)[LISTING].sha256 == digest(listing)
     assert '"2026-01-31"' not in records.read_text()
 
 
 def test_a_listing_changed_during_the_run_gets_no_record(run: Run, records: Path) -> None:
-    path = records.parent.parent / "examples" / LISTING
+    path = records.parents[2] / "examples" / LISTING
     edit = f'import pathlib; pathlib.Path({str(path)!r}).write_text("# Hello, later\\n")'
-    run(body=f"{GREETS}\n        {edit}").assert_outcomes(passed=2)
+    run("--record", body=f"{GREETS}\n        {edit}").assert_outcomes(passed=2)
     assert not records.exists()
 
 
@@ -170,29 +185,27 @@ def test_check_writes_nothing_and_wants_a_record(
         monkeypatch.setenv("CI", "true")
     result = run(*([] if in_ci else ["--check"]))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(
-        ["records/01-demo.json: there is no record of examples/01-demo/greet.py; run *"]
-    )
+    result.stdout.fnmatch_lines(["records/01-demo/greet.py.json: there is no record; run *"])
     assert not records.exists()
 
 
 def test_check_is_content_with_a_matching_record(run: Run, records: Path) -> None:
-    run()
+    run("--record")
     before = records.read_bytes()
     assert run("--check").ret == pytest.ExitCode.OK
     assert records.read_bytes() == before
 
 
 def test_check_notices_another_version(run: Run, project: Path) -> None:
-    run()
+    run("--record")
     (project / "examples" / LISTING).write_text('print("Hello, llm-d")  # changed\n')
     result = run("--check")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["*the record holds another version of examples/*"])
+    result.stdout.fnmatch_lines(["*: it holds another version of the listing; run *"])
 
 
 def test_check_notices_another_mutant(run: Run) -> None:
-    run()
+    run("--record")
     result = run("--check", module=PROOF.replace("Hullo", "Hallo"))
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*names other evidence, proofs or mutants*"])
@@ -205,17 +218,17 @@ def test_a_run_never_seals_what_was_edited_by_hand(run: Run, project: Path, reco
     second = second.replace('"Hello", "Hullo"', '"Other", "Another"')
     second = second.replace("{body}", GREETS.replace("Hello, llm-d", "Other"))
     second = second.replace("GREET", "OTHER")
-    run(module=PROOF + second).assert_outcomes(passed=4)
-    _edit(records, "01-demo/other.py", "evidence", "ran")
+    run("--record", module=PROOF + second).assert_outcomes(passed=4)
+    _edit(records.with_name("other.py.json"), "evidence", "ran")
     run("--refresh", "-k", "test_greets")
     assert not load_records(project)["01-demo/other.py"].sealed
     assert load_records(project)[LISTING].sealed
 
 
 def test_the_record_of_a_listing_that_is_gone_goes(run: Run, project: Path) -> None:
-    run()
+    run("--record")
     (project / "examples" / LISTING).rename(project / "examples/01-demo/hello.py")
-    run(module=PROOF.replace("greet.py", "hello.py")).assert_outcomes(passed=2)
+    run("--record", module=PROOF.replace("greet.py", "hello.py")).assert_outcomes(passed=2)
     assert set(load_records(project)) == {"01-demo/hello.py"}
 
 
@@ -245,11 +258,11 @@ def test_a_claim_that_is_not_in_order_stops_the_run(run: Run, before: str, after
 
 
 def test_records_that_cannot_be_read_stop_the_run_before_it(run: Run, records: Path) -> None:
-    run()
+    run("--record")
     records.write_text("{")
     result = run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*records/01-demo.json, line 1: *restore the file*"])
+    result.stderr.fnmatch_lines(["*records/01-demo/greet.py.json, line 1: *restore the file*"])
 
 
 def test_check_and_record_exclude_each_other(run: Run) -> None:
@@ -260,7 +273,7 @@ def test_check_and_record_exclude_each_other(run: Run) -> None:
 
 def _date(records: Path, date: str) -> None:
     """Write another date into a record as an earlier run would have."""
-    root = records.parent.parent
+    root = records.parents[2]
     write_records(
         root,
         {
@@ -274,11 +287,9 @@ def _date(records: Path, date: str) -> None:
     )
 
 
-def _edit(records: Path, listing: str, key: str, value: str) -> None:
-    """Change an entry by hand."""
-    entries = json.loads(records.read_text())
-    entries[listing][key] = value
-    records.write_text(json.dumps(entries))
+def _edit(record: Path, key: str, value: str) -> None:
+    """Change a record by hand."""
+    record.write_text(json.dumps({**json.loads(record.read_text()), key: value}))
 
 
 PRINTED = """

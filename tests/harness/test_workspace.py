@@ -9,6 +9,7 @@ import pytest
 from lab.edition import images, versions
 from proofs.claims import Mutant
 from proofs.failures import HarnessError
+from proofs.listings import listing_files
 from proofs.workspace import Workspace, as_printed, as_the_lab_takes_it
 
 NEWEST = versions()["router"]
@@ -89,6 +90,15 @@ def test_a_mutant_that_is_no_yaml_any_more_is_an_error(root: Path) -> None:
     workspace = Workspace(root, root / "copy", mutant, as_the_lab_takes_it(OLDER, "proof-1"))
     with pytest.raises(HarnessError, match=r"examples/01-demo/pod\.yaml: .*its mutant"):
         workspace.path("01-demo/pod.yaml")
+
+
+def test_listings_that_were_opened_are_known(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace(root, root / "copy", None, as_printed)
+    workspace.path("01-demo/pod.yaml")
+    workspace.path("01-demo/greet.py").read_text()
+    assert workspace.opened() == ("01-demo/greet.py",)
+    monkeypatch.setattr("proofs.workspace._notes_access", lambda _: False)  # mounted with noatime
+    assert workspace.opened() == tuple(sorted(listing_files(root)))
 
 
 @pytest.mark.parametrize("listing", ["01-demo/gone.yaml", "02-gone/pod.yaml"])

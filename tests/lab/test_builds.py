@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from lab import home, programs
+from lab import addons, cluster, home, programs
 from lab.errors import LabError
 
 MODULE = "example.invalid/greeter"
@@ -45,16 +48,23 @@ class Proxy:
         (folder / "go.mod").write_text(text)
         (folder / "go.sum").write_text("")
         environment = {**os.environ, **programs.go_environment(), "GOFLAGS": "-mod=mod"}
-        command = [programs.go_program(), "mod", "tidy"]
+        command: list[str | Path] = [programs.go_program(), "mod", "tidy"]
         subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment)
         return folder / "go.sum"
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a build cache for all tests: compiling Go's own packages takes half a minute."""
+    return tmp_path_factory.mktemp("compiled")
+
+
 @pytest.fixture
-def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+def proxy(compiled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """Let Go know this proxy alone, and the lab build its module alone."""
     made = Proxy(tmp_path)
     monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(tmp_path / "home"))
+    (home.folder("go") / "build").symlink_to(compiled)
     monkeypatch.setenv("GOPROXY", f"file://{tmp_path}/proxy")
     monkeypatch.setenv("GOSUMDB", "off")
     monkeypatch.setattr(programs, "MODULES", made.modules)
@@ -67,7 +77,7 @@ def proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
 def build_after_clean() -> None:
     """Build with an empty module cache, so that Go asks the proxy again."""
     subprocess.run(["chmod", "-R", "u+w", home.home()], check=True)
-    subprocess.run(["rm", "-r", home.folder("go")], check=True)
+    subprocess.run(["rm", "-r", home.folder("go") / "mod"], check=True)
     programs.build("greeter")
 
 
@@ -78,6 +88,54 @@ def test_a_pinned_module_is_built_and_kept(proxy: Proxy) -> None:
     subprocess.run([program], check=True)
     proxy.publish(BROKEN)
     assert programs.program("greeter", "greeter") == program
+
+
+def test_what_several_commands_want_at_once_is_built_once(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.publish(WORKS)
+    proxy.pin()
+    compiled: list[Path] = []
+
+    def compile_slowly(_row: object, _package: str, target: Path) -> None:
+        compiled.append(target)
+        time.sleep(0.2)
+        target.touch()
+
+    monkeypatch.setattr(programs, "_compile", compile_slowly)
+    with ThreadPoolExecutor(4) as commands:
+        (folder,) = {*commands.map(programs.build, ["greeter"] * 4)}
+    assert (folder / "greeter").exists()
+    assert len(compiled) == 1
+
+
+def test_all_builds_share_the_labs_modules_and_cache_and_leave_the_users_alone(
+    proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = tmp_path / "users"
+    for name in ("GOMODCACHE", "GOCACHE", "GOPATH"):
+        monkeypatch.setenv(name, str(users / name))
+    proxy.publish(WORKS)
+    proxy.pin()
+    shutil.copytree(proxy.modules / "greeter", proxy.modules / "second")
+    folder = programs.module_folder("greeter", MODULE)
+    monkeypatch.setenv("GOPROXY", "off")
+    assert programs.module_folder("second", MODULE) == folder
+    assert folder.is_relative_to(home.folder("go"))
+    assert programs.go_environment()["GOCACHE"] == str(home.folder("go") / "build")
+    assert not users.exists()
+
+
+def test_helm_is_built_before_an_addon_with_a_chart_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(programs, "build", done.append)
+    for name, answer in {"_runs": False, "find_engine": None}.items():
+        monkeypatch.setattr(addons, name, lambda *_, answer=answer: answer)
+    monkeypatch.setattr(cluster, "connect", lambda: None)
+    monkeypatch.setattr(addons, "_start", lambda _engine, addon: done.append(addon.name))
+    for name in ("fleet", "cert-manager"):
+        addons.ensure(name)
+    assert done == ["fleet", "helm", "cert-manager"]
 
 
 def test_code_that_does_not_compile_is_reported_with_file_and_line(proxy: Proxy) -> None:

@@ -15,23 +15,9 @@ import pytest
 from lab import archives, doctor, edition, host, images
 from lab.archives import Entry
 from lab.errors import LabError
-from tests.lab.command import run_lab
+from tests.lab.command import NOWHERE, run_lab
 
-#: An address of loopback where nothing listens.
-NOWHERE = "http://127.0.0.1:1"
-
-
-@pytest.fixture(autouse=True)
-def host_without_registries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Let the lab's folder be empty and every registry out of reach."""
-    monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(tmp_path))
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.setenv(name, NOWHERE)
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    images.registry_answers.cache_clear()
-    yield
-    images.registry_answers.cache_clear()
+pytestmark = pytest.mark.usefixtures("host_without_registries")
 
 
 @contextmanager
@@ -93,9 +79,9 @@ def test_too_few_inotify_instances_are_named_with_the_remedy(monkeypatch: pytest
 def test_a_fallback_is_told_as_what_takes_the_place() -> None:
     router = edition.images()["router"]
     found = doctor.base_images({"router": None})
-    version = edition.versions()["router-offline"]
+    version = edition.images()[router.fallback].name.rpartition(":")[2]
     assert [finding.text for finding in found] == [
-        f"image {router.name}: no source here; {version} will be built in its place"
+        f"image {router.name}: no source here; {version} will be built instead"
     ]
 
 

@@ -67,3 +67,13 @@ def test_every_image_has_a_way_to_come_here_or_is_declared_registry_only() -> No
 def test_image_names_carry_no_open_placeholder() -> None:
     for image in edition.images().values():
         assert "{" not in image.name
+
+
+def test_an_image_is_of_the_component_that_its_name_pins_first() -> None:
+    components = {key: image.component for key, image in edition.images().items()}
+    assert set(components.values()) <= edition.versions().keys()
+    assert (components["envoy"], components["python"], components["postgres"]) == (
+        "envoy",
+        "python",
+        "pgvector",
+    )

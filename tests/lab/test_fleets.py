@@ -57,7 +57,8 @@ def test_an_optional_parameter_adds_its_flags(chosen: str, added: list[str]) -> 
 
 @pytest.mark.parametrize("flag", sorted({*fleets.FLAGS} - {"mode"}))
 def test_a_plain_parameter_is_the_flag_of_its_name(flag: str) -> None:
-    assert f"--{flag}=7" in words(f"{flag}=7")
+    value = "7s" if flag.endswith(("-token", "-latency")) else "7"
+    assert f"--{flag}={value}" in words(f"{flag}={value}")
 
 
 def test_a_switch_is_on_or_off() -> None:

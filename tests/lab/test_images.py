@@ -47,7 +47,7 @@ def test_a_fallback_with_an_archive_is_seen(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "archives/127.0.0.1_1_thing_v1.tar").touch()
     assert images.best_source(new) == ("archive", old)
     assert images.would_come_from(new) == (
-        "nowhere here; in its place 127.0.0.1:1/thing:v1: archive 127.0.0.1_1_thing_v1.tar"
+        "nowhere here; instead 127.0.0.1:1/thing:v1: archive 127.0.0.1_1_thing_v1.tar"
     )
 
 

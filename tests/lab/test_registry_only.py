@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,6 @@ import pytest
 from lab import addons, edition, images
 from lab.engine import Engine
 from lab.errors import NotAvailable
-
-
-@pytest.fixture
-def host_without_registries(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Let every registry be out of reach, and the lab's folder be empty."""
-    monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(tmp_path))
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:1")  # nothing listens there
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    images.registry_answers.cache_clear()
-    yield
-    images.registry_answers.cache_clear()
 
 
 def registry_only() -> list[str]:

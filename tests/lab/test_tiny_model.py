@@ -23,7 +23,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def settings(folder: Path, name: str) -> dict[str, Any]:
     """Return one of a model's JSON files."""
-    return json.loads((folder / name).read_text())
+    found: dict[str, Any] = json.loads((folder / name).read_text())
+    return found
 
 
 def header_and_values(path: Path) -> tuple[dict[str, Any], bytes]:

@@ -50,7 +50,7 @@ def test_the_api_server_accepts_it(listing: str, connection: Connection, namespa
 
 
 def tried(document: Document, connection: Connection, namespace: str) -> tuple[str, ...]:
-    """Return the warnings of a dry run; skip what a cluster of one's own does not offer or allow."""
+    """Return the warnings of a dry run; skip what your own cluster does not offer or allow."""
     try:
         _, answer = connection.cluster.apply(document, namespace, dry_run=True)
     except Refused as refusal:

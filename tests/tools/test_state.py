@@ -22,7 +22,7 @@ OUTLINE = Outline(
 
 def record(evidence: str, date: str) -> Record:
     """Return a record of some listing."""
-    return Record("a.yaml", "", evidence, (), (), ({"date": date},))
+    return Record("a.yaml", "", evidence, {}, (), ({"date": date},))
 
 
 def test_the_line_counts_chapters_and_listings() -> None:

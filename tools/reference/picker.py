@@ -91,7 +91,7 @@ class Picker:
 
     def _printed(self, *words: str) -> Answer:
         ports = ("--grpc-port=0", "--grpc-health-port=0", "--metrics-port=0")
-        command = [self.program, *words, *ports, "--tracing=false", "--zap-encoder=json"]
+        command: list[str | Path] = [self.program, *words, *ports, "--tracing=false", "--zap-encoder=json"]
         with subprocess.Popen(
             command, env=NO_CLUSTER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as process:

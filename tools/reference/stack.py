@@ -76,7 +76,7 @@ def running(programs: Programs, setting: Setting) -> Iterator[Stack]:
         texts = {"$EVENTS": f"127.0.0.1:{events}", "$SIMULATOR": f"http://127.0.0.1:{pods[0] if pods else 0}"}
         for port in simulators:
             flags = [_filled(flag, texts) for flag in setting.simulator]
-            command = [
+            command: list[str | Path] = [
                 programs.simulator,
                 f"--model={MODEL}",
                 f"--port={port}",

@@ -67,7 +67,7 @@ def bring(wanted: dict[str, str], refused: dict[str, str]) -> None:
         file.write_text(text)
         try:
             reason = reload()
-        except OSError:  # nobody has read it; a bad file must not be there when Prometheus starts
+        except OSError:  # nothing has read it; a bad file must not be there when Prometheus starts
             file.unlink()
             raise
         print(f"{name}: {'refused: ' + reason if reason else 'loaded'}")

@@ -1,6 +1,7 @@
-"""The anchors of the HTML edition that somebody may have linked to: `anchors.txt` keeps them.
+"""The anchors of the HTML edition that other sites may link to: `anchors.txt` keeps them.
 
-`python -m tests.book.editions.anchors` adds those of build/html. It takes none away: an
+A release adds those of build/html (`nox -s release`), so that changes beside each other do
+not meet here. It takes none away: an
 anchor that goes breaks links on other sites, so its line is removed by hand, knowingly.
 """
 
@@ -13,7 +14,7 @@ from bs4 import BeautifulSoup
 
 KEPT = Path(__file__).with_name("anchors.txt")
 BUILT = Path(__file__).parents[3] / "build" / "html"
-#: Sections, listings, figures and tables; labels stand before them as empty spans.
+#: Sections, listings, figures and tables; before them, labels are empty spans.
 LINKED = "section[id], section > span[id], div.literal-block-wrapper[id], figure[id], table[id], dt[id]"
 
 

@@ -24,7 +24,7 @@ BUILD = ROOT / "build" if BOOK == ROOT else ROOT / "build" / BOOK.name
 HTML = BUILD / "html"
 EPUB = BUILD / "epub" / "life-with-llm-d.epub"
 PDF = BUILD / "pdf" / "life-with-llm-d.pdf"
-#: Where text stands on a page, in points: running heads and page numbers lie outside.
+#: Where text is on a page, in points: running heads and page numbers lie outside.
 TEXT_BLOCK = ("-x", "0", "-y", "55", "-W", "504", "-H", "615")
 GENERATED = {"404", "genindex", "nav", "search", "epub-cover"}
 
@@ -46,7 +46,7 @@ class Pages:
 
 @dataclass(frozen=True)
 class Print:
-    """The printed edition: the text of its pages, what stands where on them, and the file itself."""
+    """The printed edition: the text of its pages, what is where on them, and the file itself."""
 
     pages: list[str]
     sheets: list[Sheet]
@@ -75,7 +75,7 @@ def text_of(tag: Tag) -> str:
 
 @pytest.fixture(scope="session")
 def html() -> Pages:
-    """Return the pages on the screen, each without what stands around its article."""
+    """Return the pages on the screen, each without what is around its article."""
     return Pages(dict(html_pages()))
 
 

@@ -1,4 +1,4 @@
-"""What stands where on the printed pages, read from the file with PDFium, and rules for it."""
+"""What is where on the printed pages, read from the file with PDFium, and rules for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pypdfium2 import raw as pdfium
 
 WIDTH, HEIGHT = 504, 720
 INNER, OUTER = 68.4, 57.6  # margins, in points
-#: Running heads stand above the block of text, page numbers of openings below it.
+#: Running heads are above the block of text, page numbers of openings below it.
 HEAD, FOOT = 665, 60
 CODE_SIZE = 7.9
 LISTING = "F6F4EF"
@@ -250,10 +250,12 @@ def _is_title(lines: list[Line]) -> bool:
 
 def _piece(item: pypdfium2.PdfTextObj) -> Piece:
     face = item.get_font().get_base_name().split("+")[-1]
-    return Piece(*item.get_bounds(), item.extract(), face, round(item.get_font_size(), 1))
+    left, bottom, right, top = item.get_bounds()
+    return Piece(left, bottom, right, top, item.extract(), face, round(item.get_font_size(), 1))
 
 
 def _ground(item: pypdfium2.PdfObject) -> Ground:
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
     pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
-    return Ground(*item.get_bounds(), f"{red.value:02X}{green.value:02X}{blue.value:02X}")
+    left, bottom, right, top = item.get_bounds()
+    return Ground(left, bottom, right, top, f"{red.value:02X}{green.value:02X}{blue.value:02X}")

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 #: What is compressed already.
 PACKED = {".png", ".woff2", ".zip"}
@@ -17,7 +19,7 @@ PACKED = {".png", ".woff2", ".zip"}
 class Handler(SimpleHTTPRequestHandler):
     """Serve the files of a folder, and its 404.html for all others."""
 
-    def send_head(self):  # noqa: ANN201 - the type of its parent
+    def send_head(self) -> BytesIO | BinaryIO | None:
         """Answer with a file, or with the page that says that there is none."""
         if not Path(self.translate_path(self.path)).exists():
             self.path = "/404.html"

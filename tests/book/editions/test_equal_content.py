@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pikepdf
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from extensions.excerpt import MARK
+from extensions.stamp import EXCERPT
 from proofs.outline import load_outline
 from tests.book.editions.conftest import BOOK, HTML, Pages, Print, bare, text_of
 
@@ -19,6 +22,7 @@ ELEMENTS = {
     "citations": "a.reference.internal[href*='bibliography']",
     "diagrams and figures": "figure img, div.figure img",
     "listings": "div.listing",
+    "marks of cuts": "span.c-Cut",
     "stamps": "p.stamp",
     "tables": "table",
     "transcripts": "div.transcript",
@@ -34,6 +38,7 @@ IN_PRINT = {
 #: Captions with numbers, and what they number.
 NUMBERED = ":is(.code-block-caption, caption, figcaption):has(.caption-number)"
 KINDS = {"Figure", "Listing", "Table"}
+NOTHING = pikepdf.Dictionary()
 
 
 @pytest.mark.parametrize("element", ELEMENTS)
@@ -85,15 +90,22 @@ def test_print_holds_every_drawing(html: Pages, pdf: Print) -> None:
     pictures = {
         picture.objgen
         for page in pdf.file.pages
-        for picture in page.get("/Resources", {}).get("/XObject", {}).values()
+        for picture in page.get("/Resources", NOTHING).get("/XObject", NOTHING).values()
     }
     assert len(pictures) >= len(drawings) > 0
 
 
-def test_three_hyphens_stay_three_hyphens(html: Pages, pdf: Print) -> None:
-    shown = [line for block in html.select("div.highlight pre") for line in text_of(block).splitlines()]
+@pytest.mark.parametrize("line", ["---", MARK])
+def test_hyphens_and_marks_of_cuts_are_lines_of_print(line: str, html: Pages, pdf: Print) -> None:
+    shown = [line.strip() for block in html.select("pre") for line in text_of(block).splitlines()]
     printed_lines = [line.strip() for page in pdf.pages for line in page.splitlines()]
-    assert printed_lines.count("---") == shown.count("---") > 0
+    assert printed_lines.count(line) == shown.count(line) > 0
+
+
+def test_what_is_cut_says_where_the_whole_file_is(html: Pages) -> None:
+    boxes = html.select("div.listing, div.transcript")
+    cut = [box for box in boxes if box.select_one("span.c-Cut")]
+    assert cut == [box for box in boxes if bare(EXCERPT) in bare(box.select("p.stamp")[0].text)]
 
 
 def test_index_entries_of_the_screen_are_in_print(pdf: Print) -> None:

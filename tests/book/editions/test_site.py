@@ -17,7 +17,7 @@ import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
-from extensions.bundle import UNUSED
+from extensions.bundle import ICON_FONT, ICONS
 from proofs.listings import listing_files
 from tests.book.editions.conftest import BOOK, HTML, ROOT, Pages
 
@@ -120,7 +120,7 @@ def test_llms_txt_leads_to_every_twin(html: Pages) -> None:
 def test_the_sitemap_names_every_page_that_has_a_source(html: Pages) -> None:
     addresses = [place.text or "" for place in ET.parse(HTML / "sitemap.xml").findall(".//{*}loc")]  # noqa: S314 - ours
     canonical = {
-        str(soup(HTML / f"{name}.html").select_one("link[rel=canonical]")["href"]) for name in html.pages
+        str(soup(HTML / f"{name}.html").select("link[rel=canonical]")[0]["href"]) for name in html.pages
     }
     assert set(addresses) == canonical
     assert len(addresses) == len(canonical)
@@ -136,7 +136,7 @@ def test_every_page_says_what_a_link_to_it_shows(html: Pages) -> None:
 
 
 def test_the_faces_hold_every_character(html: Pages) -> None:
-    # Browsers have a face of their own for formulas.
+    # Browsers have another face for formulas.
     shown = {
         character
         for page in html.pages.values()
@@ -144,7 +144,7 @@ def test_the_faces_hold_every_character(html: Pages) -> None:
         for character in text
     }
     held = {font.stem: set(TTFont(font).getBestCmap()) for font in FONTS.glob("*.woff2")}
-    sets = [characters | held["book-sans-regular"] for characters in held.values()]  # it stands in
+    sets = [characters | held["book-sans-regular"] for characters in held.values()]  # the fallback
     missing = {one for one in shown if one.isprintable() and not all(ord(one) in known for known in sets)}
     assert missing == set(), "add them to CHARACTERS in latex/webfonts.py and run it"
 
@@ -171,7 +171,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
-def test_no_page_has_a_component_whose_style_is_left_out() -> None:
-    elements = (element for page in PAGES for element in soup(page).find_all(class_=True))
-    classes = {f".{name}" for element in elements for name in element["class"]}
-    assert [name for name in sorted(classes) if UNUSED.fullmatch(name)] == []
+def test_the_icon_font_holds_every_icon() -> None:
+    sizes = {"fa-fw", "fa-lg", "fa-solid"}
+    names = {name for page in PAGES for icon in soup(page).select(".fa-solid") for name in icon["class"]}
+    icons = {name.removeprefix("fa-") for name in names - sizes if name.startswith("fa-")}
+    assert icons
+    assert icons - set(ICONS) == set(), "add them to ICONS in extensions/bundle.py"
+    held = set(TTFont(HTML / "_static" / ICON_FONT).getBestCmap())
+    own = re.findall(r'"\\(f[0-9a-f]{3})"', (ROOT / "_static" / "book.css").read_text(encoding="utf-8"))
+    assert own
+    assert held == set(ICONS.values()) >= {int(code, 16) for code in own}

@@ -10,7 +10,7 @@ from tests.lab.live.space import Space, space
 
 
 @pytest.fixture
-def room() -> Iterator[Space]:
+def namespace() -> Iterator[Space]:
     """Return a namespace of this test's own."""
     with space() as made:
         yield made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab import addons
-from tests.lab.addons.test_data_stores import inside, wait_until_reached
+from tests.lab.addons.traffic import inside, wait_until_reached
 
 pytestmark = pytest.mark.addon
 
@@ -13,8 +13,8 @@ LIST_MODELS = "import urllib.request; print(urllib.request.urlopen('http://sim.f
 
 
 def test_python_in_the_client_asks_a_service_of_another_namespace() -> None:
-    room = addons.ensure("client").namespace
+    namespace = addons.ensure("client").namespace
     addons.ensure("fleet")
-    wait_until_reached(room, "deployment/client", "python3", "-c", LIST_MODELS)
-    assert inside(room, "deployment/client", "python3", "-c", LIST_MODELS) == "200"
-    assert inside(room, "deployment/client", "id", "-u") == "65532"
+    wait_until_reached(namespace, "deployment/client", "python3", "-c", LIST_MODELS)
+    assert inside(namespace, "deployment/client", "python3", "-c", LIST_MODELS) == "200"
+    assert inside(namespace, "deployment/client", "id", "-u") == "65532"

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
 
 import pytest
 
-from lab import addons, cluster
+from lab import addons
 from lab.errors import LabError
-from proofs.waiting import wait_until
+from tests.lab.addons.traffic import inside, wait_until_reached
 
 pytestmark = pytest.mark.addon
-
-
-def inside(namespace: str, workload: str, *command: str) -> str:
-    """Return what a command prints that runs in the first container of a workload."""
-    where = ("exec", f"--namespace={namespace}", workload, "--")
-    return cluster.kubectl(*where, *command, doing=f"Running {command[0]} in {namespace}").strip()
-
-
-def wait_until_reached(namespace: str, workload: str, *command: str) -> None:
-    """Wait until a service's name leads to its pod: the nodes learn of it after the pod is Ready."""
-
-    def reached() -> bool:
-        with suppress(LabError):
-            return bool(inside(namespace, workload, *command))
-        return False
-
-    wait_until(reached, deadline=30, what=f"{workload} in {namespace} is reached by its service's name")
 
 
 def ask_postgres(query: str, *, password: str) -> list[str]:
@@ -40,13 +22,13 @@ def ask_postgres(query: str, *, password: str) -> list[str]:
 
 
 def test_a_sorted_set_in_redis_gives_back_its_smallest_member() -> None:
-    room = addons.ensure("redis").namespace
+    namespace = addons.ensure("redis").namespace
     key = f"queue-{secrets.token_hex(4)}"
-    wait_until_reached(room, "deployment/redis", "redis-cli", "-h", "redis", "PING")
+    wait_until_reached(namespace, "deployment/redis", "redis-cli", "-h", "redis", "PING")
 
     def command(words: str) -> str:
         # By the service's name: as another pod reaches it.
-        return inside(room, "deployment/redis", "redis-cli", "-h", "redis", *words.split())
+        return inside(namespace, "deployment/redis", "redis-cli", "-h", "redis", *words.split())
 
     assert command(f"ZADD {key} 30 late 10 early 20 between") == "3"
     assert command(f"ZPOPMIN {key}").split() == ["early", "10"]

@@ -54,7 +54,7 @@ def offered(node: str) -> dict[str, tuple[str, str]]:
 
 
 def kubelet_writes_status(node: str) -> None:
-    """Return when the kubelet has written its node's status anew: it repairs a wrong number."""
+    """Return when the kubelet has written its node's status again: it repairs a wrong number."""
     patch = json.dumps({"status": {"capacity": {"pods": "109"}}})
     cluster.kubectl(
         "patch", "node", node, "--subresource=status", f"--patch={patch}", doing="Making a number wrong"
@@ -86,16 +86,18 @@ def why_pending(found: Object) -> str:
     return next((str(one["message"]) for one in conditions if one["type"] == "PodScheduled"), "")
 
 
-def test_a_pod_lands_where_its_devices_are_pretended(room: Space, worker: str) -> None:
+def test_a_pod_lands_where_its_devices_are_pretended(namespace: Space, worker: str) -> None:
     with objects.pretended(worker, {GPU: 2, HCA: 1}):
-        room.create(pod("fits", {"resources": {"limits": {GPU: 2, HCA: 1}}}))
+        namespace.create(pod("fits", {"resources": {"limits": {GPU: 2, HCA: 1}}}))
         wait_until(
-            lambda: room.read("pod", "fits")["status"]["phase"] == "Running", deadline=STARTED, what="it runs"
+            lambda: namespace.read("pod", "fits")["status"]["phase"] == "Running",
+            deadline=STARTED,
+            what="it runs",
         )
-        assert room.read("pod", "fits")["spec"]["nodeName"] == worker
-        room.create(pod("too-much", {"resources": {"limits": {HCA: 1}}}))
+        assert namespace.read("pod", "fits")["spec"]["nodeName"] == worker
+        namespace.create(pod("too-much", {"resources": {"limits": {HCA: 1}}}))
         wait_until(
-            lambda: "Insufficient rdma/hca" in why_pending(room.read("pod", "too-much")),
+            lambda: "Insufficient rdma/hca" in why_pending(namespace.read("pod", "too-much")),
             deadline=STARTED,
             what="the scheduler's reason",
         )
@@ -163,23 +165,23 @@ def claimant(name: str) -> Object:
     return pod(name, container, resourceClaims=claims, restartPolicy="Never")
 
 
-def test_a_driver_gives_a_pod_the_devices_that_it_claims(room: Space) -> None:
+def test_a_driver_gives_a_pod_the_devices_that_it_claims(namespace: Space) -> None:
     addons.ensure("dra")
-    room.create(claim("two", 2), claimant("two"), claim("nine", 9), claimant("nine"))
+    namespace.create(claim("two", 2), claimant("two"), claim("nine", 9), claimant("nine"))
     wait_until(
-        lambda: room.read("pod", "two")["status"]["phase"] == "Running", deadline=STARTED, what="it runs"
+        lambda: namespace.read("pod", "two")["status"]["phase"] == "Running", deadline=STARTED, what="it runs"
     )
-    printed = wait_until(lambda: room.kubectl("logs", "two").split(), deadline=STARTED, what="it prints")
+    printed = wait_until(lambda: namespace.kubectl("logs", "two").split(), deadline=STARTED, what="it prints")
     # A claim keeps its devices as long as its pod runs.
-    allocated = room.read("resourceclaim", "two")["status"]["allocation"]["devices"]["results"]
+    allocated = namespace.read("resourceclaim", "two")["status"]["allocation"]["devices"]["results"]
     assert {one["driver"] for one in allocated} == {"gpu.example.com"}
     # The pod sees just those, through CDI.
     assert printed == sorted(one["device"] for one in allocated)
     assert len(allocated) == 2
-    node = room.read("pod", "two")["spec"]["nodeName"]
+    node = namespace.read("pod", "two")["spec"]["nodeName"]
     assert {one["pool"] for one in allocated} == {node}
     # A worker has eight.
-    assert "cannot allocate all claims" in why_pending(room.read("pod", "nine"))
+    assert "cannot allocate all claims" in why_pending(namespace.read("pod", "nine"))
 
 
 def spread(pods: int, gpus: int) -> Object:
@@ -217,21 +219,21 @@ def fake_nodes() -> dict[str, Object]:
     return {node["metadata"]["name"]: node for node in listed}
 
 
-def wait_until_ready(room: Space, pods: int) -> None:
+def wait_until_ready(namespace: Space, pods: int) -> None:
     """Return when so many of the pods run."""
     wait_until(
-        lambda: room.read("deployment", "spread")["status"].get("readyReplicas") == pods,
+        lambda: namespace.read("deployment", "spread")["status"].get("readyReplicas") == pods,
         deadline=STARTED,
         what=f"{pods} pods run",
     )
 
 
-def places(room: Space) -> list[str]:
+def places(namespace: Space) -> list[str]:
     """Return the node of each pod, empty where it has none."""
-    return [one["spec"].get("nodeName", "") for one in room.list("pods")]
+    return [one["spec"].get("nodeName", "") for one in namespace.list("pods")]
 
 
-def test_forty_nodes_without_machines_take_pods_rack_by_rack(room: Space) -> None:
+def test_forty_nodes_without_machines_take_pods_rack_by_rack(namespace: Space) -> None:
     spec = "kwok-nodes:count=40,gpus=8,nodes-per-rack=8,racks-per-zone=2"
     with added(spec):
         nodes = fake_nodes()
@@ -239,12 +241,12 @@ def test_forty_nodes_without_machines_take_pods_rack_by_rack(room: Space) -> Non
             f"kwok-{rack}": 8 for rack in range(1, 6)
         }
         assert len({node["metadata"]["labels"][ZONE] for node in nodes.values()}) == 3
-        room.create(spread(pods=10, gpus=8))
-        wait_until_ready(room, 10)
-        racks = Counter(nodes[place]["metadata"]["labels"][RACK] for place in places(room))
+        namespace.create(spread(pods=10, gpus=8))
+        wait_until_ready(namespace, 10)
+        racks = Counter(nodes[place]["metadata"]["labels"][RACK] for place in places(namespace))
         assert racks == {f"kwok-{rack}": 2 for rack in range(1, 6)}
         # Each pod takes a node's eight GPUs, so the last of 41 finds none.
-        room.kubectl("scale", "deployment/spread", "--replicas=41")
-        wait_until_ready(room, 40)
-        assert sorted(places(room)) == ["", *sorted(nodes)]
+        namespace.kubectl("scale", "deployment/spread", "--replicas=41")
+        wait_until_ready(namespace, 40)
+        assert sorted(places(namespace)) == ["", *sorted(nodes)]
     assert fake_nodes() == {}

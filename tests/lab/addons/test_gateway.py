@@ -57,40 +57,42 @@ def route(fleet: str) -> Object:
     }
 
 
-def grant(room: Space) -> Object:
+def grant(namespace: Space) -> Object:
     """Return the fleet's consent to a route of another namespace."""
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "ReferenceGrant",
         "metadata": {"name": "front"},
         "spec": {
-            "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": room.name}],
+            "from": [
+                {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": namespace.name}
+            ],
             "to": [{"group": "", "kind": "Service"}],
         },
     }
 
 
 def condition(found: Object, kind: str) -> str:
-    """Return a condition's status, empty while nobody wrote it."""
+    """Return a condition's status, empty while nothing has written it."""
     return next((one["status"] for one in found["status"].get("conditions", []) if one["type"] == kind), "")
 
 
-def test_a_route_leads_to_a_fleet_and_nothing_else_does(room: Space) -> None:
+def test_a_route_leads_to_a_fleet_and_nothing_else_does(namespace: Space) -> None:
     addons.ensure("envoy-gateway")
     fleet = addons.ensure(f"fleet:model={MODEL},replicas=1").namespace
-    room.create(gateway(), route(fleet))
+    namespace.create(gateway(), route(fleet))
     wait_until(
-        lambda: condition(room.read("gateway", "front"), "Programmed") == "True",
+        lambda: condition(namespace.read("gateway", "front"), "Programmed") == "True",
         deadline=PROGRAMMED,
         what="the Gateway is programmed",
     )
-    containers = room.list("pods")[0]["spec"]["containers"]
+    containers = namespace.list("pods")[0]["spec"]["containers"]
     assert containers[0]["image"] == image("envoy")
-    with reach(room.name, "service/front", 80) as client:
+    with reach(namespace.name, "service/front", 80) as client:
         # Without the fleet's consent, the route has no backend.
         refused = wait_until(lambda: client.get("/chat/models", timeout=5), deadline=60, what="Envoy answers")
         assert refused.status_code == 500
-        Space(fleet).create(grant(room))
+        Space(fleet).create(grant(namespace))
         try:
             answer = wait_until(
                 lambda: client.get("/chat/models", timeout=5).raise_for_status(),

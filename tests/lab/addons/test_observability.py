@@ -76,14 +76,14 @@ def check_rules(text: str) -> str:
 
 def test_a_request_to_a_fleet_is_counted(server: Cluster) -> None:
     addons.ensure("prometheus")
-    room = addons.ensure(FLEET).namespace
-    up = f'up{{namespace="{room}",container="sim"}}'
+    namespace = addons.ensure(FLEET).namespace
+    up = f'up{{namespace="{namespace}",container="sim"}}'
     wait_until(lambda: ask(server, up) == [1, 1], deadline=60, what="both pods are scraped")
-    query = f'sum(vllm:request_success_total{{namespace="{room}"}})'
+    query = f'sum(vllm:request_success_total{{namespace="{namespace}"}})'
     before = sum(ask(server, query))
     server.request(
         "POST",
-        proxied(room, "sim:8000", "/v1/completions"),
+        proxied(namespace, "sim:8000", "/v1/completions"),
         body={"model": "observed", "prompt": "How many?", "max_tokens": 2},
     )
     after = wait_until(
@@ -144,7 +144,7 @@ def test_kubectl_top_prints_figures_of_every_node() -> None:
         return {f"node/{line.split()[0]}": line.split()[1:] for line in printed.splitlines()}
 
     measured = wait_until(
-        lambda: (found := figures()).keys() == set(nodes) and "<unknown>" not in str(found) and found,
+        lambda: found if (found := figures()).keys() == set(nodes) and "<unknown>" not in str(found) else {},
         deadline=90,
         what="figures of all nodes",
         interval=1,
@@ -155,7 +155,7 @@ def test_kubectl_top_prints_figures_of_every_node() -> None:
 
 
 def test_a_span_that_is_sent_to_the_collector_is_seen(server: Cluster) -> None:
-    room = addons.ensure("opentelemetry-collector").namespace
+    namespace = addons.ensure("opentelemetry-collector").namespace
     span = {
         "traceId": secrets.token_hex(16),
         "spanId": secrets.token_hex(8),
@@ -166,11 +166,11 @@ def test_a_span_that_is_sent_to_the_collector_is_seen(server: Cluster) -> None:
     }
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "proof"}}]}
     body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]}
-    server.request("POST", proxied(room, "otel-collector:4318", "/v1/traces"), body=body)
+    server.request("POST", proxied(namespace, "otel-collector:4318", "/v1/traces"), body=body)
 
     def log() -> str:
-        words = f"logs deployment/otel-collector --namespace={room} --tail=100"
+        words = f"logs deployment/otel-collector --namespace={namespace} --tail=100"
         return cluster.kubectl(*words.split(), doing="Reading the collector's log")
 
-    wait_until(lambda: span["traceId"] in log(), deadline=30, what="the span is in the log", interval=1)
+    wait_until(lambda: str(span["traceId"]) in log(), deadline=30, what="the span is in the log", interval=1)
     assert "answer a question" in log()

@@ -38,9 +38,9 @@ def template(kind: str) -> Object:
     }
 
 
-def constraint(kind: str, room: Space) -> Object:
+def constraint(kind: str, namespace: Space) -> Object:
     """Return the demand that a namespace's pods keep the policy."""
-    pods = {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}], "namespaces": [room.name]}
+    pods = {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}], "namespaces": [namespace.name]}
     return {
         "apiVersion": "constraints.gatekeeper.sh/v1beta1",
         "kind": kind,
@@ -61,42 +61,42 @@ def pod(name: str, gpus: int = 0) -> Object:
     }
 
 
-def refusal(room: Space, wanted: Object) -> str:
+def refusal(namespace: Space, wanted: Object) -> str:
     """Return what the API server says to an object that it refuses, or nothing."""
     try:
-        room.create(wanted)
+        namespace.create(wanted)
     except LabError as error:
         return str(error)
-    room.kubectl("delete", wanted["kind"], wanted["metadata"]["name"], "--now")
+    namespace.kubectl("delete", wanted["kind"], wanted["metadata"]["name"], "--now")
     return ""
 
 
 def test_a_pod_that_breaks_a_policy_is_refused_with_the_policys_sentence() -> None:
     addons.ensure("gatekeeper")
-    with space(ENFORCED) as room, space() as other:
-        kind = f"Gpus{room.name.removeprefix('test-')}"
-        room.create(pod("older"))
+    with space(ENFORCED) as namespace, space() as other:
+        kind = f"Gpus{namespace.name.removeprefix('test-')}"
+        namespace.create(pod("older"))
         with whole_cluster(template(kind)):
             wait_until(
                 lambda: read("constrainttemplate", kind.lower())["status"]["created"],
                 deadline=NOTICED,
                 what="the template makes its kind",
             )
-            with whole_cluster(constraint(kind, room)):
+            with whole_cluster(constraint(kind, namespace)):
                 said = wait_until(
-                    lambda: refusal(room, pod("greedy")),
+                    lambda: refusal(namespace, pod("greedy")),
                     deadline=NOTICED,
                     what="a pod without limits is refused",
                 )
                 assert "[gpus] container server must say how many GPUs it takes" in said
-                assert refusal(room, pod("modest", gpus=1)) == ""
+                assert refusal(namespace, pod("modest", gpus=1)) == ""
                 assert refusal(other, pod("greedy")) == ""
                 status = wait_until(
                     lambda: read(kind.lower(), "gpus")["status"].get("violations"),
                     deadline=NOTICED,
                     what="the audit names the pod that was there before",
                 )
-                assert [(one["namespace"], one["name"]) for one in status] == [(room.name, "older")]
+                assert [(one["namespace"], one["name"]) for one in status] == [(namespace.name, "older")]
 
 
 def test_a_policy_engine_that_is_away_refuses_nothing() -> None:
@@ -121,11 +121,11 @@ def server() -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "server"}, "spec": spec}
 
 
-def is_reached(room: Space) -> bool:
+def is_reached(namespace: Space) -> bool:
     """Tell whether the pod answers the API server, which asks from another node."""
-    path = f"/api/v1/namespaces/{room.name}/pods/server:8000/proxy/health"
+    path = f"/api/v1/namespaces/{namespace.name}/pods/server:8000/proxy/health"
     try:
-        room.kubectl("get", "--raw", path, "--request-timeout=5s")
+        namespace.kubectl("get", "--raw", path, "--request-timeout=5s")
     except LabError:
         return False
     return True
@@ -142,14 +142,14 @@ def test_a_pod_that_a_network_policy_isolates_is_not_reached() -> None:
         "metadata": {"name": "isolation"},
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
     }
-    with space() as room:
-        room.create(server())
-        wait_until(lambda: is_ready(room.read("pod", "server")), deadline=120, what="the pod is Ready")
-        assert is_reached(room)
-        room.create(isolation)
-        wait_until(lambda: not is_reached(room), deadline=NOTICED, what="the pod is isolated")
-        room.kubectl("delete", "networkpolicy", "isolation")
-        wait_until(lambda: is_reached(room), deadline=NOTICED, what="the pod answers again")
+    with space() as namespace:
+        namespace.create(server())
+        wait_until(lambda: is_ready(namespace.read("pod", "server")), deadline=120, what="the pod is Ready")
+        assert is_reached(namespace)
+        namespace.create(isolation)
+        wait_until(lambda: not is_reached(namespace), deadline=NOTICED, what="the pod is isolated")
+        namespace.kubectl("delete", "networkpolicy", "isolation")
+        wait_until(lambda: is_reached(namespace), deadline=NOTICED, what="the pod answers again")
 
 
 def test_a_lab_on_its_own_node_image_says_that_nothing_enforces_network_policies() -> None:

@@ -9,6 +9,7 @@ import string
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -67,28 +68,29 @@ for attempt in range(20):  # what is published before the subscription arrives i
 
 
 @pytest.fixture(scope="module")
-def room() -> str:
+def namespace() -> str:
     """Return the namespace of the engine and a router before it, started if need be."""
     return addons.ensure("vllm-router").namespace
 
 
 @pytest.fixture(scope="module")
-def engine(room: str) -> Iterator[httpx.Client]:
+def engine(namespace: str) -> Iterator[httpx.Client]:
     """Return a client of the engine's Service."""
-    with reach(room, "service/vllm", 8000) as opened:
+    with reach(namespace, "service/vllm", 8000) as opened:
         yield opened
 
 
-def inside(room: str, *command: str) -> str:
+def inside(namespace: str, *command: str) -> str:
     """Return what a command prints that runs beside the engine."""
-    where = ("exec", f"--namespace={room}", "deployment/vllm", "--")
+    where = ("exec", f"--namespace={namespace}", "deployment/vllm", "--")
     return cluster.kubectl(*where, *command, doing="Running a command beside the engine", timeout=180)
 
 
-def complete(engine: httpx.Client, prompt: str, model: str = MODEL, tokens: int = 16) -> dict:
+def complete(engine: httpx.Client, prompt: str, model: str = MODEL, tokens: int = 16) -> dict[str, Any]:
     """Return the engine's answer to a prompt, the likeliest token each time."""
     body = {"model": model, "prompt": prompt, "max_tokens": tokens, "temperature": 0}
-    return engine.post("/v1/completions", json=body).raise_for_status().json()
+    answer: dict[str, Any] = engine.post("/v1/completions", json=body).raise_for_status().json()
+    return answer
 
 
 @contextmanager
@@ -219,13 +221,13 @@ def test_a_prompt_beyond_the_context_is_refused(engine: httpx.Client) -> None:
     assert "maximum context length is 2048 tokens" in answer.json()["error"]["message"]
 
 
-def test_what_the_cache_stores_is_published(room: str) -> None:
+def test_what_the_cache_stores_is_published(namespace: str) -> None:
     prompt = unheard(2 * BLOCK)
-    topic, events = json.loads(inside(room, "python3", "-c", LISTENER, prompt))
+    topic, events = json.loads(inside(namespace, "python3", "-c", LISTENER, prompt))
     address = cluster.kubectl(
         "get",
         "pods",
-        f"--namespace={room}",
+        f"--namespace={namespace}",
         "--selector=app=vllm",
         "-o=jsonpath={.items[*].status.podIP}",
         doing="Asking for the engine's address",
@@ -241,7 +243,7 @@ def test_what_the_cache_stores_is_published(room: str) -> None:
 def test_more_requests_than_sequences_wait(engine: httpx.Client) -> None:
     with busy(engine, sequences=24, tokens=500):  # eight more than max-num-seqs
         seen = wait_until(
-            lambda: (now := samples(engine))["num_requests_waiting"] and now,
+            lambda: now if (now := samples(engine))["num_requests_waiting"] else {},
             deadline=60,
             what="a request waits in the engine",
         )
@@ -250,15 +252,17 @@ def test_more_requests_than_sequences_wait(engine: httpx.Client) -> None:
     assert samples(engine)["num_requests_waiting"] == 0
 
 
-def test_an_unknown_argument_stops_the_engine(room: str) -> None:
+def test_an_unknown_argument_stops_the_engine(namespace: str) -> None:
     command = ("python3", "-m", "vllm.entrypoints.cli.main", "serve", MODEL, "--no-such-argument")
     with pytest.raises(LabError, match="unrecognized arguments: --no-such-argument"):
-        inside(room, *command)
+        inside(namespace, *command)
 
 
-def test_the_router_of_chapter_2_leads_to_the_engine_and_its_adapter(engine: httpx.Client, room: str) -> None:
+def test_the_router_of_chapter_2_leads_to_the_engine_and_its_adapter(
+    engine: httpx.Client, namespace: str
+) -> None:
     before = samples(engine)
-    with reach(room, "service/router", 8081) as router:
+    with reach(namespace, "service/router", 8081) as router:
         for model in (MODEL, LORA):
             answer = complete(router, "Hello through the router", model)
             assert answer["model"] == model
@@ -266,9 +270,9 @@ def test_the_router_of_chapter_2_leads_to_the_engine_and_its_adapter(engine: htt
     assert samples(engine)["request_success_total"] - before["request_success_total"] == 4
 
 
-def test_the_endpoint_picker_reads_the_metrics_of_the_engine(engine: httpx.Client, room: str) -> None:
+def test_the_endpoint_picker_reads_the_metrics_of_the_engine(engine: httpx.Client, namespace: str) -> None:
     running = 'inference_pool_average_running_requests{name="demo"}'
-    with reach(room, "service/router", 9090) as picker:
+    with reach(namespace, "service/router", 9090) as picker:
         assert 'inference_pool_ready_pods{name="demo"} 1' in picker.get("/metrics").text
         # Past the router, which cannot have counted them, and longer than it keeps a figure (5 s).
         with busy(engine, sequences=4, tokens=2000):

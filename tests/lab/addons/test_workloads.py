@@ -50,11 +50,11 @@ def leader_worker_set(policy: str) -> Object:
     }
 
 
-def ready_pods(room: Space, names: list[str]) -> dict[str, str]:
+def ready_pods(namespace: Space, names: list[str]) -> dict[str, str]:
     """Wait until exactly these pods are there and Ready; return name -> uid."""
 
     def look() -> dict[str, str]:
-        pods = room.list("pods")
+        pods = namespace.list("pods")
         assert [pod["metadata"]["name"] for pod in pods] == names
         assert all(is_ready(pod) for pod in pods)
         return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in pods}
@@ -62,10 +62,10 @@ def ready_pods(room: Space, names: list[str]) -> dict[str, str]:
     return wait_until(look, deadline=PODS, what=f"pods {names} are Ready")
 
 
-def served_model(room: Space, pod: str) -> str:
+def served_model(namespace: Space, pod: str) -> str:
     """Ask a simulator which model it serves."""
-    path = f"/api/v1/namespaces/{room.name}/pods/{pod}:8000/proxy/v1/models"
-    printed = json.loads(room.kubectl("get", "--raw", path))
+    path = f"/api/v1/namespaces/{namespace.name}/pods/{pod}:8000/proxy/v1/models"
+    printed = json.loads(namespace.kubectl("get", "--raw", path))
     name: str = printed["data"][0]["id"]
     return name
 
@@ -78,25 +78,25 @@ def served_model(room: Space, pod: str) -> str:
     ],
 )
 def test_a_group_knows_its_leader_and_restarts_as_its_policy_says(
-    room: Space, policy: str, restarted: set[str]
+    namespace: Space, policy: str, restarted: set[str]
 ) -> None:
     addons.ensure("lws")
-    room.create(leader_worker_set(policy))
+    namespace.create(leader_worker_set(policy))
     names = ["server-0", "server-0-1", "server-1", "server-1-1"]
-    before = ready_pods(room, names)
-    served = {pod: served_model(room, pod) for pod in names}
-    assert served == {pod: f"server-{pod[7]}.server.{room.name}" for pod in names}
+    before = ready_pods(namespace, names)
+    served = {pod: served_model(namespace, pod) for pod in names}
+    assert served == {pod: f"server-{pod[7]}.server.{namespace.name}" for pod in names}
 
-    room.kubectl("delete", "pod", "server-0-1", "--wait=false")
+    namespace.kubectl("delete", "pod", "server-0-1", "--wait=false")
 
     def changed() -> set[str]:
-        after = ready_pods(room, names)
+        after = ready_pods(namespace, names)
         return {name for name, uid in after.items() if uid != before[name]}
 
-    wait_until(lambda: changed() == restarted, deadline=PODS, what=f"{restarted} are made anew")
+    wait_until(lambda: changed() == restarted, deadline=PODS, what=f"{restarted} are made again")
 
 
-def test_a_disaggregated_set_makes_one_leader_worker_set_for_each_role(room: Space) -> None:
+def test_a_disaggregated_set_makes_one_leader_worker_set_for_each_role(namespace: Space) -> None:
     addons.ensure("lws")
     wanted = {"prefill": 1, "decode": 2}
     roles = [
@@ -109,7 +109,7 @@ def test_a_disaggregated_set_makes_one_leader_worker_set_for_each_role(room: Spa
         }
         for role, replicas in wanted.items()
     ]
-    room.create(
+    namespace.create(
         {
             "apiVersion": "disaggregatedset.x-k8s.io/v1",
             "kind": "DisaggregatedSet",
@@ -121,11 +121,11 @@ def test_a_disaggregated_set_makes_one_leader_worker_set_for_each_role(room: Spa
     def ready_replicas() -> dict[str, int]:
         return {
             one["metadata"]["labels"]["disaggregatedset.x-k8s.io/role"]: one["status"]["readyReplicas"]
-            for one in room.list("leaderworkersets", "disaggregatedset.x-k8s.io/name=chat")
+            for one in namespace.list("leaderworkersets", "disaggregatedset.x-k8s.io/name=chat")
         }
 
     wait_until(lambda: ready_replicas() == wanted, deadline=PODS, what="each role has its replicas")
-    models = [served_model(room, pod["metadata"]["name"]) for pod in room.list("pods")]
+    models = [served_model(namespace, pod["metadata"]["name"]) for pod in namespace.list("pods")]
     assert sorted(models) == ["decode", "decode", "prefill"]
 
 
@@ -149,43 +149,45 @@ def job_set(worker_arguments: str, **policies: Object) -> Object:
     }
 
 
-def terminal_state(room: Space) -> str:
+def terminal_state(namespace: Space) -> str:
     """Wait until the JobSet has ended; return how."""
     what = "the JobSet ends"
     return wait_until(
-        lambda: str(room.read("jobset", "batch")["status"].get("terminalState", "")), deadline=PODS, what=what
-    )
-
-
-def test_a_job_set_completes_with_the_job_that_its_policy_names(room: Space) -> None:
-    addons.ensure("jobset")
-    # A program that prints its help ends well; the server beside it would run for ever.
-    room.create(job_set("--help", successPolicy={"operator": "All", "targetReplicatedJobs": ["worker"]}))
-    assert terminal_state(room) == "Completed"
-    what = "the server's Job is taken away"
-    wait_until(
-        lambda: [job["metadata"]["name"] for job in room.list("jobs")] == ["batch-worker-0"],
+        lambda: str(namespace.read("jobset", "batch")["status"].get("terminalState", "")),
         deadline=PODS,
         what=what,
     )
 
 
-def test_a_job_set_is_restarted_as_often_as_its_policy_says_and_then_fails(room: Space) -> None:
+def test_a_job_set_completes_with_the_job_that_its_policy_names(namespace: Space) -> None:
     addons.ensure("jobset")
-    room.create(job_set("--no-such-flag", failurePolicy={"maxRestarts": 1}))
-    assert terminal_state(room) == "Failed"
-    assert room.read("jobset", "batch")["status"]["restarts"] == 1
+    # A program that prints its help ends well; the server beside it would run for ever.
+    namespace.create(job_set("--help", successPolicy={"operator": "All", "targetReplicatedJobs": ["worker"]}))
+    assert terminal_state(namespace) == "Completed"
+    what = "the server's Job is taken away"
+    wait_until(
+        lambda: [job["metadata"]["name"] for job in namespace.list("jobs")] == ["batch-worker-0"],
+        deadline=PODS,
+        what=what,
+    )
 
 
-def test_a_pod_on_a_fake_node_is_running(room: Space) -> None:
+def test_a_job_set_is_restarted_as_often_as_its_policy_says_and_then_fails(namespace: Space) -> None:
+    addons.ensure("jobset")
+    namespace.create(job_set("--no-such-flag", failurePolicy={"maxRestarts": 1}))
+    assert terminal_state(namespace) == "Failed"
+    assert namespace.read("jobset", "batch")["status"]["restarts"] == 1
+
+
+def test_a_pod_on_a_fake_node_is_running(namespace: Space) -> None:
     addons.ensure("kwok")
-    name = f"fake-{room.name}"
+    name = f"fake-{namespace.name}"
     node = {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
             "name": name,
-            "labels": {"test": room.name},
+            "labels": {"test": namespace.name},
             "annotations": {"kwok.x-k8s.io/node": "fake"},
         },
         "spec": {"taints": [{"key": "kwok.x-k8s.io/node", "value": "fake", "effect": "NoSchedule"}]},
@@ -196,7 +198,7 @@ def test_a_pod_on_a_fake_node_is_running(room: Space) -> None:
         "kind": "Pod",
         "metadata": {"name": "server"},
         "spec": {
-            "nodeSelector": {"test": room.name},
+            "nodeSelector": {"test": namespace.name},
             "tolerations": [{"key": "kwok.x-k8s.io/node", "operator": "Exists"}],
             "containers": [
                 {"name": "server", "image": "no-such-image", "resources": {"limits": {"nvidia.com/gpu": "8"}}}
@@ -204,8 +206,8 @@ def test_a_pod_on_a_fake_node_is_running(room: Space) -> None:
         },
     }
     with whole_cluster(node):
-        room.create(pod)
-        wait_until(lambda: is_ready(room.read("pod", "server")), deadline=PODS, what="the pod is Ready")
-        assert room.read("pod", "server")["spec"]["nodeName"] == name
+        namespace.create(pod)
+        wait_until(lambda: is_ready(namespace.read("pod", "server")), deadline=PODS, what="the pod is Ready")
+        assert namespace.read("pod", "server")["spec"]["nodeName"] == name
         assert read("node", name)["status"]["nodeInfo"]["kubeletVersion"].startswith("kwok-")
-        room.kubectl("delete", "pod", "server")
+        namespace.kubectl("delete", "pod", "server")

@@ -7,15 +7,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TypeVar
 
 import httpx
 
 from lab import cluster
+from lab.errors import LabError
 from proofs.cluster import Cluster
 from proofs.forward import forwarded
+from proofs.waiting import wait_until
 
 SAMPLE = re.compile(r"(?m)^(?P<name>[\w:]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)$")
 LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -95,3 +97,20 @@ def count(namespace: str, target: str, port: int, metric: str, **labels: str) ->
 def _proxy(namespace: str, target: str, port: int) -> str:
     kind, name = target.split("/")
     return f"/api/v1/namespaces/{namespace}/{kind}/{name}:{port}/proxy"
+
+
+def inside(namespace: str, workload: str, *command: str) -> str:
+    """Return what a command prints that runs in the first container of a workload."""
+    where = ("exec", f"--namespace={namespace}", workload, "--")
+    return cluster.kubectl(*where, *command, doing=f"Running {command[0]} in {namespace}").strip()
+
+
+def wait_until_reached(namespace: str, workload: str, *command: str) -> None:
+    """Wait until a service's name leads to its pod: the nodes learn of it after the pod is Ready."""
+
+    def reached() -> bool:
+        with suppress(LabError):
+            return bool(inside(namespace, workload, *command))
+        return False
+
+    wait_until(reached, deadline=30, what=f"{workload} in {namespace} is reached by its service's name")

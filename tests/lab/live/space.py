@@ -24,8 +24,10 @@ def image(key: str) -> str:
 
 def read(kind: str, name: str, namespace: str = "") -> Object:
     """Return an object; without a namespace, one of the whole cluster."""
-    room = [f"--namespace={namespace}"] if namespace else []
-    found: Object = json.loads(cluster.kubectl("get", kind, name, "-o=json", *room, doing=f"Reading {name}"))
+    inside = [f"--namespace={namespace}"] if namespace else []
+    found: Object = json.loads(
+        cluster.kubectl("get", kind, name, "-o=json", *inside, doing=f"Reading {name}")
+    )
     return found
 
 

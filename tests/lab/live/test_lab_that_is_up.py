@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -56,10 +55,9 @@ def test_the_users_own_kubeconfig_is_not_touched() -> None:
 
 
 def test_nodes_offer_the_gpus_that_their_labels_promise() -> None:
-    listed = json.loads(cluster.kubectl("get", "nodes", "-o=json", doing="Listing the nodes"))
     offered = {
         node["metadata"]["name"]: int(node["status"]["allocatable"].get("nvidia.com/gpu", 0))
-        for node in listed["items"]
+        for node in cluster.listed("nodes")
     }
     assert {name: count for name, count in offered.items() if count} == cluster.gpu_counts()
     assert sorted(cluster.gpu_counts().values()) == [4, 8]

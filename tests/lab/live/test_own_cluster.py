@@ -184,7 +184,7 @@ def kind(engine: Engine, *words: str) -> None:
 
 def kubectl(kubeconfig: Path, *words: str, given: str | None = None) -> str:
     """Run the lab's kubectl on another cluster."""
-    command = [cluster.connect().kubectl, f"--kubeconfig={kubeconfig}", *words]
+    command: list[str | Path] = [cluster.connect().kubectl, f"--kubeconfig={kubeconfig}", *words]
     return run(command, doing="kubectl", given=given, timeout=60)
 
 

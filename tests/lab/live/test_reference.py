@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from lab import cluster
 from lab.errors import LabError
+from lab.router_lines import here
 from tools.reference import configuration, in_lab
 from tools.reference.plugins import describe, parameter
 from tools.reference.programs import Programs
@@ -40,7 +40,7 @@ def test_a_cluster_shows_what_is_recorded_of_one() -> None:
         pytest.skip("nothing is recorded of a cluster: run `nox -s reference` while the lab is up")
     known = json.loads((FOLDER / "metrics.json").read_text(encoding="utf-8"))["programs"]
     recorded_there = json.loads((FOLDER / "lab.json").read_text(encoding="utf-8"))
-    if (line := cluster.router_line()) != recorded_there["router"]:
+    if (line := here.line()) != recorded_there["router"]:
         pytest.skip(f"recorded of router {recorded_there['router']}; this lab runs {line}")
     assert in_lab.record(known) == recorded_there["programs"], REMEDY
 

@@ -106,10 +106,10 @@ def test_add_goes_on_after_a_kill_at_any_moment(*, with_programs: bool) -> None:
             moment = random.uniform(0, whole)  # noqa: S311 - no secret
             struck.append(kill_after(moment, [*LAB, "add", spec], with_programs=with_programs))
             if not struck[-1]:
-                lab("remove", spec)  # it was done sooner: the next one starts anew
+                lab("remove", spec)  # it was done sooner: the next one begins again
         assert any(struck), whole
         lab("add", spec)
-        assert rollout.stands(namespace)
+        assert rollout.all_ready(namespace)
     finally:
         lab("remove", spec)
 
@@ -187,7 +187,7 @@ def test_a_node_that_was_killed_is_found_by_doctor_and_started_by_up(engine: Eng
     engine.run("kill", node, doing="Killing a node")
     examined = run_lab("doctor")
     assert examined.returncode == 1
-    assert f"MISS  node {node} stands still." in examined.stdout
+    assert f"MISS  node {node} is stopped." in examined.stdout
     lab("up")
     assert run_lab("doctor").returncode == 0
 
@@ -200,7 +200,7 @@ def test_a_node_that_is_not_ready_is_found_by_doctor_and_its_remedy_helps(engine
     examined = run_lab("doctor")
     assert examined.returncode == 1
     assert f"MISS  node {node} is NotReady" in examined.stdout
-    engine.run("restart", node, doing="Starting the node anew")
+    engine.run("restart", node, doing="Restarting the node")
     lab("up")
     assert run_lab("doctor").returncode == 0
 

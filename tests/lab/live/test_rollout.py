@@ -11,30 +11,30 @@ from lab import cluster, rollout
 
 pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
-ROOM = "lab-test-superseded"
+NAMESPACE = "lab-test-superseded"
 
 
 @pytest.fixture
-def room() -> Iterator[str]:
+def namespace() -> Iterator[str]:
     """Return a namespace of its own."""
-    rollout.make_namespace(ROOM, {})
-    yield ROOM
-    cluster.kubectl("delete", "namespace", ROOM, doing="Removing the namespace", timeout=60)
+    rollout.make_namespace(NAMESPACE, {})
+    yield NAMESPACE
+    cluster.kubectl("delete", "namespace", NAMESPACE, doing="Removing the namespace", timeout=60)
 
 
 def settings(name: str) -> rollout.Object:
     """Return a ConfigMap."""
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": ROOM}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": NAMESPACE}}
 
 
-def test_what_a_later_version_has_no_more_is_removed(room: str, tmp_path: Path) -> None:
+def test_what_a_later_version_has_no_more_is_removed(namespace: str, tmp_path: Path) -> None:
     objects = tmp_path / "objects.json"
     before = [settings("kept"), settings("settings-old")]
     rollout.write(objects, before)
-    rollout.apply(objects, room)
+    rollout.apply(objects, namespace)
     rollout.write(objects, [settings("kept"), settings("settings-new")])
-    rollout.apply(objects, room)
-    rollout.remove_superseded(before, objects, room)
-    found = cluster.kubectl("get", "configmaps", f"--namespace={room}", "-o=name", doing="Listing")
+    rollout.apply(objects, namespace)
+    rollout.remove_superseded(before, objects, namespace)
+    found = cluster.kubectl("get", "configmaps", f"--namespace={namespace}", "-o=name", doing="Listing")
     assert {"configmap/kept", "configmap/settings-new"} <= set(found.split())
     assert "configmap/settings-old" not in found

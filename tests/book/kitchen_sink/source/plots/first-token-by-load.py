@@ -20,7 +20,13 @@ def draw(figure: Figure, data: Path) -> None:
     axes = figure.subplots()
     for setting, points in series.items():
         (line,) = axes.plot(*zip(*points, strict=True))
-        beside = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-        axes.annotate(setting, points[-1], color=line.get_color(), **beside)
+        axes.annotate(
+            setting,
+            points[-1],
+            color=line.get_color(),
+            textcoords="offset points",
+            va="center",
+            xytext=(6, 0),
+        )
     axes.set(xlabel="Requests per second", ylabel="Time to first token, seconds", ylim=(0, None))
-    axes.set(xlim=(1.6, 18), xticks=range(2, 15, 2))  # the names stand at the right
+    axes.set(xlim=(1.6, 18), xticks=range(2, 15, 2))  # the names are at the right

@@ -23,17 +23,11 @@ from lab import edition, home, programs
 from lab.errors import LabError
 from lab.router_lines import translation
 from lab.router_lines.table import Line, other, table, version
+from tests.lab.router_lines.configurations import HEADS, WHOLE, whole
 from tools.reference.programs import taken
 
 pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
-CONFIGURATIONS: dict[str, Any] = YAML(typ="safe").load(
-    (Path(__file__).parents[1] / "router_configurations.yaml").read_text()
-)
-HEADS: dict[Line, str] = {
-    "newer": "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n",
-    "older": "apiVersion: inference.networking.x-k8s.io/v1alpha1\nkind: EndpointPickerConfig\n",
-}
 #: What both programs print once their configuration is loaded and all is made.
 LOADED = "Controller manager starting"
 #: Seconds that a program may take to load its configuration on a busy machine.
@@ -72,7 +66,6 @@ static_resources:
 UPGRADED = edition.PROJECT / "examples/15-maintenance/older-picker-config.yaml"
 UPSTREAM = "github.com/llm-d/llm-d-inference-scheduler"
 
-WHOLE = [(line, name) for line in HEADS for name in CONFIGURATIONS[line]]
 #: What each program must refuse, and a fragment of its reason: a test that can fail.
 WRONG: list[tuple[Line, str, str]] = [
     ("older", HEADS["newer"], "no kind"),
@@ -120,10 +113,10 @@ def picker(line: Line) -> Path:
 
 def refusal(line: Line, text: str, *flags: str) -> str:
     """Return why a program does not load a configuration; empty when it does."""
-    words = [picker(line), "--pool-name=lines", "--pool-namespace=default", f"--config-text={text}", *flags]
+    words = ["--pool-name=lines", "--pool-namespace=default", f"--config-text={text}", *flags]
     free = ["--grpc-port=0", "--grpc-health-port=0", "--metrics-port=0", "--tracing=false"]
     with subprocess.Popen(
-        [*words, *free],
+        [picker(line), *words, *free],
         env={**os.environ, "KUBECONFIG": str(home.kubeconfig())},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -141,10 +134,6 @@ def refusal(line: Line, text: str, *flags: str) -> str:
             limit.cancel()
             process.kill()
     return "".join(printed)[-2000:] or "it printed nothing"
-
-
-def whole(line: Line, name: str) -> str:
-    return HEADS[line] + (CONFIGURATIONS[line][name] or "")
 
 
 @pytest.mark.parametrize(("line", "name"), WHOLE)
@@ -248,10 +237,11 @@ def test_a_plugin_that_the_table_calls_absent_is_unknown_to_the_older_program(pl
 
 def test_metric_names_and_messages_are_those_of_the_programs() -> None:
     carried = {line: picker(line).read_bytes() for line in HEADS}
-    prefixes = ("llm_d_epp_", "llm_d_router_epp_", "llm_d_inference_scheduler_", "kvcache_index_")
-    prefixes += ("inference_objective_", "inference_pool_", "inference_extension_")
+    prefixes = ["llm_d_epp_", "llm_d_router_epp_", "llm_d_inference_scheduler_", "kvcache_index_"]
+    prefixes += ["inference_objective_", "inference_pool_", "inference_extension_"]
     for newer, older in table()["metrics"].items():
-        for line, name in (("newer", newer), ("older", older)):
+        names: dict[Line, str] = {"newer": newer, "older": older}
+        for line, name in names.items():
             prefix = next(prefix for prefix in prefixes if name.startswith(prefix))
             assert prefix.rstrip("_").split("_")[0].encode() in carried[line]
             assert name.removeprefix(prefix).encode() in carried[line], (line, name)
@@ -313,15 +303,8 @@ def through_envoy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     endpoint["address"]["socket_address"]["port_value"] = server.server_port
     folder = tmp_path_factory.mktemp("envoy")
     (folder / "envoy.yaml").write_text(json.dumps(read))
-    words = [
-        "--config-path",
-        folder / "envoy.yaml",
-        "--admin-address-path",
-        folder / "admin",
-        "--concurrency",
-        "1",
-    ]
-    with subprocess.Popen([ENVOY, *words], stdout=DEVNULL, stderr=DEVNULL) as process:
+    words = f"--config-path {folder}/envoy.yaml --admin-address-path {folder}/admin --concurrency 1"
+    with subprocess.Popen([ENVOY, *words.split()], stdout=DEVNULL, stderr=DEVNULL) as process:
         try:
             admin = eventually((folder / "admin").read_text)
             listeners = eventually(lambda: httpx.get(f"http://{admin}/listeners?format=json").json())

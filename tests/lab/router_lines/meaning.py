@@ -72,7 +72,7 @@ def meaning(text: str, line: str) -> dict[str, Any]:
 
 
 def _name(plugin: dict[str, Any]) -> str:
-    return plugin.get("name") or TYPES.get(plugin["type"], plugin["type"])
+    return str(plugin.get("name") or TYPES.get(plugin["type"], plugin["type"]))
 
 
 def _plugin(plugin: dict[str, Any], line: str) -> tuple[str, dict[str, Any]]:
@@ -103,7 +103,7 @@ def _flow(read: dict[str, Any], on: set[str], line: str) -> dict[str, Any]:
     for holder in [asked, *bands]:
         holder.pop("maxRequests", None)
         if "maxBytes" in holder:
-            holder["maxBytes"] = int(parse_quantity(str(holder["maxBytes"])))
+            holder["maxBytes"] = int(parse_quantity(str(holder["maxBytes"])))  # type: ignore[no-untyped-call]
     if "flowControl" in on:
         asked.setdefault("defaultRequestTTL", "60s" if line == "newer" else "0s")
     return asked
@@ -157,7 +157,8 @@ def _metrics(read: dict[str, Any], plugins: dict[str, Any], on: set[str], line: 
 
     def found(name: str) -> tuple[str, dict[str, Any]]:
         kind = TYPES.get(name, name)
-        return plugins.get(kind, (kind, default if kind == EXTRACTOR else {}))
+        plugin: tuple[str, dict[str, Any]] = plugins.get(kind, (kind, default if kind == EXTRACTOR else {}))
+        return plugin
 
     result = [
         (found(source["pluginRef"]), [found(entry["pluginRef"]) for entry in source["extractors"]])

@@ -13,36 +13,20 @@ from ruamel.yaml.error import MarkedYAMLError
 from lab import edition, router_lines
 from lab.errors import LabError
 from lab.router_lines import translate, translation
+from lab.router_lines.command import command
 from lab.router_lines.table import Line, other, table, version
-from lab.translate import command
-from tests.lab.router_meaning import meaning
+from tests.lab.router_lines.configurations import CONFIGURATIONS, HEADS, WHOLE, whole
+from tests.lab.router_lines.meaning import meaning
 
-HERE = Path(__file__).parent
 NEWER = version("newer")
 OLDER = version("older")
-HEADS: dict[Line, str] = {
-    "newer": "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n",
-    "older": "apiVersion: inference.networking.x-k8s.io/v1alpha1\nkind: EndpointPickerConfig\n",
-}
-
-
-def read(name: str) -> Any:  # noqa: ANN401  (a YAML document is anything)
-    return YAML(typ="safe").load((HERE / name).read_text())
-
-
-PAIRS = read("router_pairs.yaml")
-CONFIGURATIONS = read("router_configurations.yaml")
-WHOLE = [(line, name) for line in ("newer", "older") for name in CONFIGURATIONS[line]]
+PAIRS = YAML(typ="safe").load(Path(__file__).with_name("pairs.yaml").read_text())
 REFUSED = [("older", name) for name in CONFIGURATIONS["not-on-older"]]
 REFUSED += [("newer", name) for name in CONFIGURATIONS["not-on-newer"]]
 
 
 def with_versions(text: str) -> str:
     return text.replace("{newer}", NEWER).replace("{older}", OLDER)
-
-
-def whole(line: Line, name: str) -> str:
-    return HEADS[line] + (CONFIGURATIONS[line][name] or "")
 
 
 @pytest.mark.parametrize(
@@ -212,6 +196,14 @@ def _meanings(text: str) -> list[dict[str, Any]]:
     return [meaning(file, "newer") for file in files if "EndpointPickerConfig" in file]
 
 
+def test_the_rest_of_the_lab_asks_for_lines_where_the_readme_says_and_nowhere_else() -> None:
+    folder = edition.PROJECT / "lab"
+    callers = {file.name for file in folder.glob("*.py") if "router_lines" in file.read_text()}
+    readme = (folder / "router_lines/README.md").read_text()
+    assert callers == {"__main__.py", "addons.py", "cluster.py"}
+    assert all(f"| `lab/{name}` |" in readme for name in callers)
+
+
 def test_an_unknown_line_is_refused() -> None:
     with pytest.raises(LabError, match=rf"No rules for router v0\.5\.0: known are {NEWER} and {OLDER}\."):
         translate("kind: Pod\n", "v0.5.0")
@@ -292,7 +284,7 @@ def test_the_command_says_that_nothing_changed_and_keeps_the_bytes(tmp_path: Pat
     [
         (None, r"cannot be read: No such file or directory\."),
         (b"\xff\xfe", r"is not text in UTF-8\."),
-        (b"a: b: c\n", r"is not YAML, line 1: mapping values are not allowed here\."),
+        (b"a: 1\n---\n\nb: c: d\n", r"config\.yaml, line 4: mapping values are not allowed here$"),
     ],
 )
 def test_the_command_answers_trouble_with_a_sentence(

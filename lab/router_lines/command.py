@@ -8,9 +8,8 @@ from pathlib import Path
 from textwrap import fill
 
 import click
-from ruamel.yaml.error import MarkedYAMLError
 
-from lab import edition
+from lab import yaml_documents
 from lab.errors import LabError
 from lab.router_lines import Translation, translation
 
@@ -22,7 +21,7 @@ from lab.router_lines import Translation, translation
     "version",
     required=True,
     metavar="VERSION",
-    help=f"The router's version, such as {edition.versions()['router']}.",
+    help="The router's version, as edition.toml names it.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the text there.")
 def command(file: Path, version: str, output: Path | None) -> None:
@@ -33,12 +32,9 @@ def command(file: Path, version: str, output: Path | None) -> None:
     error. What the version cannot do is refused by name. No cluster is needed.
     """
     text = _read(file)
-    try:
-        found = translation(text, version)
-    except MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        message = f"{file} is not YAML{line}: {error.problem}. Correct it first."
-        raise LabError(message) from error
+    for _ in yaml_documents.read(text, str(file)):
+        pass  # what is not YAML is told with its line
+    found = translation(text, version)
     for sentence in _report(found, file, version):
         click.echo(sentence, err=True)
     if output:
