@@ -107,6 +107,8 @@ def test_the_router_is_ready_before_there_is_a_model(proof: Proof, tmp_path: Pat
     assert rights_of(proof, "endpoint-picker", tmp_path / "review.json") - of_every_account == {
         (group, resource, verb) for group in READS for resource, verb in product(READS[group], VERBS)
     }
+    account = {"kind": "ServiceAccount", "name": "endpoint-picker", "namespace": proof.namespace}
+    assert proof.get("rolebinding", "endpoint-picker")["subjects"] == [account]
     for kind, expected in (("deployment", DEPLOYMENT), ("service", WAYS_IN)):
         assert part(proof.get(kind, "router")["spec"], expected) == expected
 
