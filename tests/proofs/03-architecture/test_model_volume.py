@@ -121,9 +121,6 @@ def not_even_root_writes(proof: Proof) -> None:
         ),
         Mutant(VOLUME_USED, "Read-only file system", "Permission denied", because="another refusal"),
     ],
-    unlike_production={
-        LOADER: {"non-root": "The folder belongs to root, and so the loading Job runs as root"},
-    },
 )
 def test_three_pods_read_a_model_and_none_writes_it(proof: Proof) -> None:
     proof.apply(VOLUME)
