@@ -21,6 +21,8 @@ FIELD_MANAGER = "life-with-llm-d"
 _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _TIMEOUT = 30
 NOT_ABOUT_THE_OBJECT = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}
+#: How messages about the object begin that the server sends with status 500, as if it had failed.
+ABOUT_THE_OBJECT = ("failed to create typed patch object", "unsupported role reference kind")
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,8 @@ def _raise_for(status: int, text: str) -> None:
         message = json.loads(text)["message"]
     except (ValueError, KeyError, TypeError):
         message = text.strip() or f"HTTP status {status}"
-    if status in NOT_ABOUT_THE_OBJECT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR and not message.startswith(ABOUT_THE_OBJECT)
+    if status in NOT_ABOUT_THE_OBJECT or failed:
         message = f"the API server answered {status}: {message}"
         raise HarnessError(message)
     raise (Missing if status == HTTPStatus.NOT_FOUND else Refused)(message)

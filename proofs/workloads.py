@@ -108,33 +108,39 @@ class Book:
         self._slug = slug
         self._texts = texts
 
-    def documents(self, *, elsewhere: bool = False) -> Iterator[tuple[str, Document]]:
-        """Yield the chapter's documents with their listings, or those of all other chapters."""
+    def _documents(self, *, elsewhere: bool) -> Iterator[tuple[str, Document]]:
+        """Yield documents with their listings: the chapter's, or those of all other chapters."""
         for listing, file in self._files.items():
             if (slug_of(listing) != self._slug) == elsewhere:
                 text = self._texts.get(listing) or file.read_text(encoding="utf-8")
                 found = documents_of(text) if is_concerned(text) else ()
                 yield from ((listing, document) for document in found)
 
-    def pods(self, *, elsewhere: bool = False) -> Iterator[Pod]:
-        """Yield the pods of the chapter's listings, or of all others."""
-        for listing, document in self.documents(elsewhere=elsewhere):
-            yield from pods_of(document, listing)
+    @cached_property
+    def pods(self) -> list[Pod]:
+        """The pods of the chapter's listings."""
+        return [pod for listing, one in self._documents(elsewhere=False) for pod in pods_of(one, listing)]
+
+    @cached_property
+    def _pods_elsewhere(self) -> list[Pod]:
+        return [pod for listing, one in self._documents(elsewhere=True) for pod in pods_of(one, listing)]
 
     @cached_property
     def ports(self) -> set[str]:
         """The names of ports that the chapter's Services, probes and other objects refer to."""
-        return {name for _, document in self.documents() for name in _ports_referred_to(document.content)}
+        documents = self._documents(elsewhere=False)
+        return {name for _, document in documents for name in _ports_referred_to(document.content)}
 
     def alike(self, container: Container, aspect: Callable[[Container], Any]) -> bool:
         """Tell whether another listing has an aspect of a container for its image, if any has one."""
         own, compared = aspect(container), False
-        for pod in (*self.pods(), *self.pods(elsewhere=True)) if own else ():
-            for other in pod.containers if pod.listing != container.pod.listing else ():
-                if other.image == container.image and aspect(other):
-                    if aspect(other) == own:
-                        return True
-                    compared = True
+        for elsewhere in (False, True) if own else ():
+            pods = self._pods_elsewhere if elsewhere else self.pods
+            others = [one for pod in pods if pod.listing != container.pod.listing for one in pod.containers]
+            found = [aspect(one) for one in others if one.image == container.image and aspect(one)]
+            if own in found:
+                return True
+            compared = compared or bool(found)
         return not compared
 
 
@@ -159,8 +165,10 @@ def _apart_from_port(probe: Content | None) -> list[tuple[str, Any]]:
     return sorted(asked.items())
 
 
-def _is_sane(probe: Content) -> bool:
-    return all(_timing(probe).get(key, 1) >= 1 for key in ("periodSeconds", "failureThreshold"))
+def _is_sane(probe: Content | None) -> bool:
+    return bool(probe) and all(
+        (probe or {}).get(key, 1) >= 1 for key in ("periodSeconds", "failureThreshold")
+    )
 
 
 #: Pod Security "restricted" first, which a test compares with the API server's own answer.
@@ -220,16 +228,12 @@ OF_CONTAINERS: tuple[Rule[Container], ...] = (
     Rule(
         "readiness",
         "a readinessProbe with a period and thresholds from 1 on",
-        lambda one, _: (
-            not one.serves or ("readinessProbe" in one.content and _is_sane(one.content["readinessProbe"]))
-        ),
+        lambda one, _: not one.serves or _is_sane(one.content.get("readinessProbe")),
     ),
     Rule(
         "liveness",
         "a livenessProbe with a period and thresholds from 1 on",
-        lambda one, _: (
-            not one.serves or ("livenessProbe" in one.content and _is_sane(one.content["livenessProbe"]))
-        ),
+        lambda one, _: not one.serves or _is_sane(one.content.get("livenessProbe")),
     ),
     Rule(
         "probed-ports",
@@ -269,7 +273,7 @@ OF_CONTAINERS: tuple[Rule[Container], ...] = (
 
 def _leads_somewhere(port: Content, selector: Mapping[str, str], book: Book) -> bool:
     """Tell whether a Service's port leads to one that the pods it selects declare, if there are any."""
-    selected = [pod for pod in book.pods() if selector.items() <= pod.labels.items()]
+    selected = [pod for pod in book.pods if selector.items() <= pod.labels.items()]
     target = port.get("targetPort", port.get("port"))
     return not selected or any(one.offers(target) for pod in selected for one in pod.containers)
 

@@ -23,6 +23,51 @@ PROOF = """
 """
 GREETS = 'assert proof.run([sys.executable, proof.path(GREET)]) == "Hello, llm-d\\n"'
 
+#: A workload that keeps every rule, and its Service.
+SIM = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: sim
+spec:
+  selector:
+    matchLabels: {app: sim}
+  template:
+    metadata:
+      labels: {app: sim}
+    spec:
+      automountServiceAccountToken: false
+      securityContext:
+        runAsNonRoot: true
+        seccompProfile: {type: RuntimeDefault}
+      containers:
+        - name: sim
+          image: registry.invalid/sim:1
+          ports:
+            - {name: http, containerPort: 8000}
+          readinessProbe:
+            httpGet: {path: /health, port: http}
+            periodSeconds: 1
+          livenessProbe:
+            httpGet: {path: /health, port: http}
+          resources:
+            requests: {cpu: 20m, memory: 32Mi}
+            limits: {memory: 128Mi}
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: {drop: [ALL]}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: sim
+spec:
+  selector: {app: sim}
+  ports:
+    - {name: http, port: 80, targetPort: http}
+"""
+
 Run = Callable[..., pytest.RunResult]
 
 

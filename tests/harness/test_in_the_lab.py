@@ -21,7 +21,7 @@ from proofs.failures import Missing
 from proofs.namespaces import path
 from proofs.records import load_records
 from proofs.waiting import wait_until
-from tests.harness.test_workloads import SIM
+from tests.harness.conftest import SIM
 
 pytestmark = pytest.mark.cluster
 

@@ -11,52 +11,9 @@ from proofs import namespaces
 from proofs.connection import Connection
 from proofs.failures import Refused
 from proofs.workloads import broken_rules, documents_of, pods_of, wrong_exceptions
-from tests.harness.conftest import Run
+from tests.harness.conftest import SIM, Run
 
 LISTING = "01-demo/sim.yaml"
-SIM = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: sim
-spec:
-  selector:
-    matchLabels: {app: sim}
-  template:
-    metadata:
-      labels: {app: sim}
-    spec:
-      automountServiceAccountToken: false
-      securityContext:
-        runAsNonRoot: true
-        seccompProfile: {type: RuntimeDefault}
-      containers:
-        - name: sim
-          image: registry.invalid/sim:1
-          ports:
-            - {name: http, containerPort: 8000}
-          readinessProbe:
-            httpGet: {path: /health, port: http}
-            periodSeconds: 1
-          livenessProbe:
-            httpGet: {path: /health, port: http}
-          resources:
-            requests: {cpu: 20m, memory: 32Mi}
-            limits: {memory: 128Mi}
-          securityContext:
-            allowPrivilegeEscalation: false
-            readOnlyRootFilesystem: true
-            capabilities: {drop: [ALL]}
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: sim
-spec:
-  selector: {app: sim}
-  ports:
-    - {name: http, port: 80, targetPort: http}
-"""
 OUTLINE = """\
 appendices = []
 requirements = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -98,7 +100,13 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
     proof.kubectl("label", "namespace", proof.namespace, baseline, "--overwrite")
     proof.kubectl("apply", "-k", proof.path(CHAT).parent)
     helm_transcript(proof, INSTALLED)
-    second = ["helm", "install", "code", chart(STANDALONE), f"--values={proof.path(VALUES)}"]
+    second: list[str | Path] = [
+        "helm",
+        "install",
+        "code",
+        chart(STANDALONE),
+        f"--values={proof.path(VALUES)}",
+    ]
     assert 'ConfigMap "envoy"' in refusal(proof, second)
     assert served(proof, "service/chat-epp", 8081) == ["lab/chat-8b"]
     with proof.forward("service/chat-epp", 8081) as url:

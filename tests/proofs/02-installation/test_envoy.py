@@ -10,7 +10,7 @@ from proofs.documents import read_documents
 from tests.proofs.installed import ENVOY
 
 TYPES = "type.googleapis.com/envoy.extensions."
-ROUTER = {
+ROUTER: dict[str, Any] = {
     "name": "envoy.filters.http.router",
     "typed_config": {"@type": f"{TYPES}filters.http.router.v3.Router"},
 }
