@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.edition import PROJECT
+from lab.edition import PROJECT, images
 
 LISTING = "01-demo/greet.py"
 PROOF = """
@@ -67,6 +67,13 @@ spec:
   ports:
     - {name: http, port: 80, targetPort: http}
 """
+
+#: The same with the simulator, which runs.
+SERVER = SIM.replace(
+    "image: registry.invalid/sim:1\n",
+    f"image: {images()['simulator'].name}\n"
+    "          args: [--model=demo, --port=8000, --force-dummy-tokenizer]\n",
+)
 
 Run = Callable[..., pytest.RunResult]
 

@@ -21,16 +21,12 @@ from proofs.failures import Missing
 from proofs.namespaces import path
 from proofs.records import load_records
 from proofs.waiting import wait_until
-from tests.harness.conftest import SIM
+from tests.harness.conftest import SERVER
 
 pytestmark = pytest.mark.cluster
 
 LAB_HOME = str(home())
 IMAGE = images()["simulator"].name
-SERVER = SIM.replace(
-    "image: registry.invalid/sim:1\n",
-    f"image: {IMAGE}\n          args: [--model=demo, --port=8000, --force-dummy-tokenizer]\n",
-)
 SETTINGS = """\
 apiVersion: v1
 kind: ConfigMap

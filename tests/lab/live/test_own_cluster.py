@@ -24,6 +24,7 @@ from proofs.leftovers import objects
 from proofs.namespaces import RUN_LABEL
 from proofs.records import load_records
 from proofs.waiting import wait_until
+from tests.harness.conftest import SERVER
 
 pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
@@ -50,21 +51,7 @@ kind: ServiceAccount
 metadata: {{name: author, namespace: kube-system}}
 """
 LISTINGS = {
-    "server.yaml": f"""\
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: sim, namespace: llm-d}}
-spec:
-  selector: {{matchLabels: {{app: sim}}}}
-  template:
-    metadata: {{labels: {{app: sim}}}}
-    spec:
-      containers:
-        - name: sim
-          image: {edition.images()["simulator"].name}
-          args: ["--model=demo", "--port=8000", "--force-dummy-tokenizer"]
-          readinessProbe: {{httpGet: {{path: /health, port: 8000}}, periodSeconds: 1}}
-""",
+    "server.yaml": SERVER,
     "priority.yaml": """\
 apiVersion: scheduling.k8s.io/v1
 kind: PriorityClass
@@ -83,10 +70,19 @@ apiVersion: v1
 kind: Pod
 metadata: {name: gpus}
 spec:
+  automountServiceAccountToken: false
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
   containers:
     - name: model
       image: registry.invalid/model:1
-      resources: {limits: {nvidia.com/gpu: "8"}}
+      ports: [{name: http, containerPort: 8000}]
+      readinessProbe: {httpGet: {path: /health, port: http}}
+      livenessProbe: {httpGet: {path: /health, port: http}}
+      resources: {requests: {cpu: 20m, memory: 32Mi}, limits: {memory: 32Mi, nvidia.com/gpu: "8"}}
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities: {drop: [ALL]}
 """,
 }
 PROOFS = """
@@ -224,7 +220,7 @@ def prove(
     monkeypatch.setenv("KUBECONFIG", str(own.kubeconfig))
     monkeypatch.setenv("PYTHONPATH", str(edition.PROJECT))
     monkeypatch.setenv("LIFE_WITH_LLMD_HOME", LAB_HOME)
-    return lambda *words: pytester.runpytest_inprocess("-p", "proofs.plugin", "-ra", *words)
+    return lambda *words: pytester.runpytest_inprocess("-ra", "--record", *words)
 
 
 def test_what_can_be_proved_there_is_proved_and_nothing_else_is_touched(
@@ -250,7 +246,7 @@ def test_what_can_be_proved_there_is_proved_and_nothing_else_is_touched(
         "test_nodes": "is about the lab's own nodes",
     }
     for test, reason in reasons.items():
-        result.stdout.fnmatch_lines([f"skipped: test_demo.py::{test}: {reason}"])
+        result.stdout.fnmatch_lines([f"skipped: {reason} ({test})"])
     records = load_records(pytester.path)
     assert set(records) == {"01-demo/server.yaml", "01-demo/gpus.yaml"}
     (environment,) = records["01-demo/server.yaml"].environments
