@@ -17,17 +17,17 @@ PROJECT = Path(__file__).resolve().parent.parent
 class PinnedImage:
     """An image that the lab runs, under the name that manifests use.
 
-    `component` is the key of its version, `build` names its offline build in builds.toml,
-    `fallback` the image that takes its place where it cannot be had, `digest` (`sha256:...`)
-    the only content that is taken from its registry; all but `component` may be empty.
+    `build` names its offline build in builds.toml, `fallback` the image that takes its
+    place where it cannot be had, `digest` (`sha256:...`) the only content that is taken
+    from its registry; all three may be empty. `component` is the key of its version.
     """
 
     key: str
     name: str
-    component: str = ""
     build: str = ""
     fallback: str = ""
     digest: str = ""
+    component: str = ""
 
 
 @cache
