@@ -17,7 +17,7 @@ from proofs.outline import load_outline
 LISTINGS, PROOFS = 450, 260
 #: What a session of proofs reads, besides the lab and the harness.
 READ_BY_PROOFS = ("edition.toml", "examples", "pyproject.toml", "records", "source", "tests")
-#: Proofs about all listings of the book: true once, not of copies.
+#: Proofs about all listings of the book: not true of one that repeats them.
 ABOUT_THE_BOOK = ("test_old_names.py",)
 #: Numbers of the copies of chapters lie so far apart.
 STEP = 20
@@ -35,6 +35,9 @@ def grow(project: Path, copy: Path) -> tuple[int, int]:
     for name in READ_BY_PROOFS:
         origin = project / name
         (shutil.copytree if origin.is_dir() else shutil.copy2)(origin, copy / name)
+    for name in ABOUT_THE_BOOK:
+        for file in (copy / "tests/proofs").glob(f"*/{name}"):
+            file.unlink()
     slugs = sorted(folder.name for folder in (copy / "tests/proofs").glob("[0-9]*/"))
     claims = claims_of_project(project)
     proofs = {slug: sum(f"/{slug}/" in test for test in claims) for slug in slugs}
@@ -56,8 +59,6 @@ def _repeat(copy: Path, slug: str, step: int) -> None:
     page = load_outline(copy / "source").chapter(slug).page
     for folder in ("examples", "tests/proofs"):
         shutil.copytree(copy / folder / slug, copy / folder / other)
-    for name in ABOUT_THE_BOOK:
-        (copy / "tests/proofs" / other / name).unlink(missing_ok=True)
     text = (copy / "source" / f"{page}.md").read_text(encoding="utf-8")
     new = page.replace(slug, other)
     (copy / "source" / f"{new}.md").write_text(text, encoding="utf-8")
