@@ -75,6 +75,10 @@ SERVER = SIM.replace(
     "          args: [--model=demo, --port=8000, --force-dummy-tokenizer]\n",
 )
 
+#: The settings of a project whose proofs run inside a test's own process, where what this
+#: session has imported is there already.
+STRICT = "[pytest]\nfilterwarnings =\n  error\n  ignore:Module already imported\n"
+
 Run = Callable[..., pytest.RunResult]
 
 

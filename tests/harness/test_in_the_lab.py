@@ -21,7 +21,7 @@ from proofs.failures import Missing
 from proofs.namespaces import path
 from proofs.records import load_records
 from proofs.waiting import wait_until
-from tests.harness.conftest import SERVER
+from tests.harness.conftest import SERVER, STRICT
 
 pytestmark = pytest.mark.cluster
 
@@ -86,7 +86,7 @@ def _in_the_lab(pytestconfig: pytest.Config) -> None:
 @pytest.fixture
 def examples(pytester: pytest.Pytester) -> Path:
     """Return the folder of a project's only chapter."""
-    pytester.makeini("[pytest]\nfilterwarnings = error\n")
+    pytester.makeini(STRICT)
     folder = pytester.path / "examples/01-demo"
     (folder / "refused").mkdir(parents=True)
     (folder / "settings.yaml").write_text(SETTINGS)

@@ -24,7 +24,7 @@ from proofs.leftovers import objects
 from proofs.namespaces import RUN_LABEL
 from proofs.records import load_records
 from proofs.waiting import wait_until
-from tests.harness.conftest import SERVER
+from tests.harness.conftest import SERVER, STRICT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.live]
 
@@ -209,7 +209,7 @@ def prove(
     pytester: pytest.Pytester, own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., pytest.RunResult]:
     """Return a function that runs the project's proofs as the limited user."""
-    pytester.makeini("[pytest]\nfilterwarnings = error\n")
+    pytester.makeini(STRICT)
     folder = pytester.path / "examples/01-demo"
     folder.mkdir(parents=True)
     for name, text in LISTINGS.items():
