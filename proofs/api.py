@@ -13,6 +13,7 @@ from proofs.failures import (
     Refused,
 )
 from proofs.proof import Proof
+from proofs.sameness import counterpart
 
 __all__ = [
     "Chapter",
@@ -25,5 +26,6 @@ __all__ = [
     "ProofFailed",
     "Refused",
     "chapter_of",
+    "counterpart",
     "proves",
 ]

@@ -243,7 +243,7 @@ class Proof:
             raise HarnessError(message) from error
 
     def check_workloads(self) -> None:
-        """Hold the workloads of the claimed listings, as this run has them, to what production needs.
+        """Hold the workloads of the claimed listings, as readers have them, to what production needs.
 
         Raises ProofFailed with a sentence for every rule that is broken and not excepted.
         """
@@ -254,7 +254,7 @@ class Proof:
             if self.claim.evidence in workloads.CONCERNED and listing.endswith(".yaml")
             if workloads.is_concerned((examples / listing).read_text())
         ]
-        texts = {listing: self.path(listing).read_text() for listing in concerned}
+        texts = {listing: self._workspace.as_written(listing) for listing in concerned}
         broken = [
             sentence
             for listing in concerned

@@ -175,3 +175,16 @@ def _without_what_is_made_up(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, list):
         return [_without_what_is_made_up(one) for one in value]
     return MADE_UP_NAME.sub(r"\1", value) if isinstance(value, str) else value
+
+
+def counterpart(found: Any, like: Any) -> Any:  # noqa: ANN401 - objects hold anything
+    """Return the part of an object that has a counterpart in `like`; equal to it when nothing differs.
+
+    What the API server added is left out. Lists are compared entry by entry, or whole where
+    they are not of one length.
+    """
+    if isinstance(found, Mapping) and isinstance(like, Mapping):
+        return {key: counterpart(found[key], like[key]) for key in like if key in found}
+    if isinstance(found, list) and isinstance(like, list) and len(found) == len(like):
+        return [counterpart(*pair) for pair in zip(found, like, strict=True)]
+    return found

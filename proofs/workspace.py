@@ -79,6 +79,16 @@ class Workspace:
         """Return a listing's text as the lab takes it, without the run's mutant."""
         return self._adapt(listing, (self._examples / listing).read_text())
 
+    def as_written(self, listing: str) -> str:
+        """Return a listing's text as readers have it, with the run's mutant; skip as `path` does."""
+        self.path(listing)
+        return self._mutated(listing, (self._examples / listing).read_text())
+
+    def _mutated(self, listing: str, text: str) -> str:
+        if self._mutant is None or self._mutant.listing != listing:
+            return text
+        return self._mutant.mutate(text)
+
     def chapter(self, listing: str) -> Path:
         """Return the copy of the folder of a listing's chapter."""
         chapter = Path(listing).parts[0]
@@ -114,11 +124,8 @@ class Workspace:
 
     def _change(self, file: Path, listing: str) -> None:
         before = file.read_bytes()
-        text = before.decode()
         try:
-            if self._mutant and self._mutant.listing == listing:
-                text = self._mutant.mutate(text)
-            after = self._adapt(listing, text).encode()
+            after = self._adapt(listing, self._mutated(listing, before.decode())).encode()
         except LabError as error:
             self._left_out[listing] = str(error)
             file.unlink()

@@ -25,15 +25,6 @@ GATEWAY = "llm-d-router-gateway"
 # Objects
 
 
-def part(found: object, like: object) -> object:
-    """Return what an object has in the fields of `like`: what the server added is left out."""
-    if isinstance(found, dict) and isinstance(like, dict):
-        return {key: part(found.get(key), value) for key, value in like.items()}
-    if isinstance(found, list) and isinstance(like, list) and len(found) == len(like):
-        return [part(*pair) for pair in zip(found, like, strict=True)]
-    return found
-
-
 def containers(deployment: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return name -> container of a Deployment's pods."""
     pod = deployment["spec"]["template"]["spec"]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from proofs.api import CommandFailed, Mutant, Proof, chapter_of, proves
+from proofs.api import CommandFailed, Mutant, Proof, chapter_of, counterpart, proves
 from tests.proofs.installed import ask, install, pods_of_the_model, router
-
-from .steps import part
 
 chapter = chapter_of(__file__)
 PROJECT = chapter["restricted-namespace.yaml"]
@@ -191,9 +189,9 @@ def test_a_pod_gets_a_user_of_the_range_and_can_name_no_other(proof: Proof) -> N
     assert "runAsUser" not in tried(proof, namespace="default"), "other namespaces are left alone"
     for kind, objects in STAND_IN.items():
         for name, spec in objects.items():
-            assert part(proof.get(kind, name)["spec"], spec) == spec
+            assert counterpart(proof.get(kind, name)["spec"], spec) == spec
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    assert part(proof.get("namespace", proof.namespace)["metadata"]["labels"], labels) == labels
+    assert counterpart(proof.get("namespace", proof.namespace)["metadata"]["labels"], labels) == labels
 
 
 @proves(
@@ -253,7 +251,7 @@ def test_a_user_from_elsewhere_is_refused(proof: Proof) -> None:
 def test_a_home_on_an_empty_volume_can_be_written(proof: Proof) -> None:
     stand_in(proof)
     [pod] = proof.apply(HOME)
-    assert part(pod["spec"], CACHE_WRITER) == CACHE_WRITER
+    assert counterpart(pod["spec"], CACHE_WRITER) == CACHE_WRITER
     pod = proof.wait("pod", "cache-writer", ended, 60)
     assert pod["status"]["phase"] == "Succeeded"
     assert proof.logs("pod/cache-writer") == f"user {FIRST}, group 0: /home/engine/.cache is mine\n"

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from lab.edition import images
-from proofs.api import Mutant, Proof, chapter_of, proves
+from proofs.api import Mutant, Proof, chapter_of, counterpart, proves
 
-from .steps import STANDALONE, chart, containers, helm_transcript, part, refusal, rendered, served, with_helm
+from .steps import STANDALONE, chart, containers, helm_transcript, refusal, rendered, served, with_helm
 
 chapter = chapter_of(__file__)
 OLD_VALUES = chapter["refused/values-of-an-older-chart.yaml"]
@@ -80,7 +80,7 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
         "envoy-proxy": "50m",
         "epp": "50m",
     }
-    assert part(parts, AS_VALUES_SAY) == AS_VALUES_SAY
+    assert counterpart(parts, AS_VALUES_SAY) == AS_VALUES_SAY
     assert "--refresh-metrics-interval=150ms" in parts["epp"]["args"]
     assert len(objects) == 10
     misspelt = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", "--set=router.epp.replica=3")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import httpx
 
-from proofs.api import Mutant, Proof, chapter_of, proves
+from proofs.api import Mutant, Proof, chapter_of, counterpart, proves
 from proofs.documents import read_documents
 
-from .steps import GATEWAY, containers, part, rendered
+from .steps import GATEWAY, containers, rendered
 
 chapter = chapter_of(__file__)
 ROUTE = chapter["gateway-route.yaml"]
@@ -52,7 +52,7 @@ def test_the_chart_for_gateways_makes_the_same_route_and_no_proxy(proof: Proof) 
 )
 def test_a_controller_without_the_extension_says_so_in_the_status(proof: Proof) -> None:
     proof.kubectl("apply", "--server-side", f"--filename={proof.path(ROUTE)}")
-    assert part(proof.get("gateway", "inference-gateway")["spec"], LISTENING) == LISTENING
+    assert counterpart(proof.get("gateway", "inference-gateway")["spec"], LISTENING) == LISTENING
     proof.wait("gateway", "inference-gateway", "Programmed")
     route = proof.wait("httproute", "chat", lambda found: bool(found["status"]["parents"]), 30)
     conditions = {one["type"]: one for one in route["status"]["parents"][0]["conditions"]}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from proofs.api import CommandFailed, Mutant, Proof, chapter_of, proves
+from proofs.api import CommandFailed, Mutant, Proof, chapter_of, counterpart, proves
 
-from .steps import containers, part, served, simulating_pod
+from .steps import containers, served, simulating_pod
 
 chapter = chapter_of(__file__)
 BASE = chapter["model-server/base/kustomization.yaml"]
@@ -71,7 +71,7 @@ def test_two_overlays_make_two_model_servers_of_one_base(proof: Proof) -> None:
             "limits": {"memory": memory},
         }
         expected = model_server(name, replicas, model)
-        assert part(deployment, expected) == expected
+        assert counterpart(deployment, expected) == expected
         proof.kubectl("rollout", "status", f"deployment/model-server-{name}", "--timeout=30s")
         assert served(proof, f"deployment/model-server-{name}", 8000) == [model]
     overlay = proof.path(CHAT)

@@ -8,10 +8,10 @@ from statistics import median
 
 import httpx
 
-from proofs.api import Mutant, Proof, proves
+from proofs.api import Mutant, Proof, counterpart, proves
 from tests.proofs.installed import ENVOY, POOL, SIMULATOR, ask, install, pods_of_the_model, router
 
-from .steps import part, simulating_pod, wait_for_ready_endpoints
+from .steps import simulating_pod, wait_for_ready_endpoints
 
 DEPLOYMENT = {
     "replicas": 3,
@@ -76,7 +76,7 @@ def arrivals(client: httpx.Client, question: str) -> list[tuple[float, str]]:
 def test_the_picker_follows_the_pods_of_the_model(proof: Proof) -> None:
     install(proof)
     for kind, name, expected in (("deployment", "simulator", DEPLOYMENT), ("inferencepool", "demo", DEMO)):
-        assert part(proof.get(kind, name)["spec"], expected) == expected
+        assert counterpart(proof.get(kind, name)["spec"], expected) == expected
     wait_for_ready_endpoints(proof, 3)
     with router(proof) as client:
         assert len(pods_that_answer(client, 24)) == 3

@@ -6,11 +6,9 @@ import json
 import re
 from pathlib import Path
 
-from proofs.api import Missing, Mutant, Proof, chapter_of, proves
+from proofs.api import Missing, Mutant, Proof, chapter_of, counterpart, proves
 from proofs.documents import read_documents
 from tests.proofs.installed import SERVICE
-
-from .steps import part
 
 chapter = chapter_of(__file__)
 BINDING = chapter["openshift-nonroot-rolebinding.yaml"]
@@ -126,7 +124,7 @@ def test_the_way_in_leads_to_the_router(proof: Proof) -> None:
         [one.content for one in read_documents(proof.path(listing).read_text(), listing)]
         for listing in (INGRESS, SERVICE)
     )
-    assert part(ingress, WAY_IN) == WAY_IN
+    assert counterpart(ingress, WAY_IN) == WAY_IN
     [path] = ingress["spec"]["rules"][0]["http"]["paths"]
     backend = path["backend"]["service"]
     assert backend["name"] == service["metadata"]["name"]

@@ -7,10 +7,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from proofs.api import Mutant, Proof, proves
+from proofs.api import Mutant, Proof, counterpart, proves
 from tests.proofs.installed import PICKER, RIGHTS, ROUTER, SERVICE, ask, install, install_router, router
 
-from .steps import from_field, part, wait_for_ready_endpoints
+from .steps import from_field, wait_for_ready_endpoints
 
 #: What the picker's account may do: resources by group, and verbs for each.
 READS = {
@@ -110,7 +110,7 @@ def test_the_router_is_ready_before_there_is_a_model(proof: Proof, tmp_path: Pat
     account = {"kind": "ServiceAccount", "name": "endpoint-picker", "namespace": proof.namespace}
     assert proof.get("rolebinding", "endpoint-picker")["subjects"] == [account]
     for kind, expected in (("deployment", DEPLOYMENT), ("service", WAYS_IN)):
-        assert part(proof.get(kind, "router")["spec"], expected) == expected
+        assert counterpart(proof.get(kind, "router")["spec"], expected) == expected
 
 
 def configuration_read(proof: Proof) -> dict[str, Any]:

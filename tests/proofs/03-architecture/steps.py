@@ -12,7 +12,7 @@ import httpx
 
 from lab.edition import versions
 from lab.router_lines.differences import metric
-from proofs.api import Proof, chapter_of
+from proofs.api import Proof, chapter_of, counterpart
 from tests.proofs.installed import ENVOY, POOL, RIGHTS, ROUTER, SERVICE, router
 
 chapter = chapter_of(__file__)
@@ -64,18 +64,9 @@ def print_scores(proof: Proof) -> None:
 # Comparing
 
 
-def counterpart(expected: Any, found: Any) -> Any:  # noqa: ANN401 - objects hold anything
-    """Return the part of `found` that has a counterpart in `expected`; equal when nothing differs."""
-    if isinstance(expected, Mapping) and isinstance(found, Mapping):
-        return {key: counterpart(expected[key], found[key]) for key in expected if key in found}
-    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
-        return [counterpart(*pair) for pair in zip(expected, found, strict=True)]
-    return found
-
-
 def held(proof: Proof, expected: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the API server holds of objects, as far as `expected` (kind/name -> object) goes."""
-    return {name: counterpart(wanted, proof.get(*name.split("/"))) for name, wanted in expected.items()}
+    return {name: counterpart(proof.get(*name.split("/")), wanted) for name, wanted in expected.items()}
 
 
 def assert_configured(proof: Proof, *, plugins: list[Any], profiles: Mapping[str, list[Any]]) -> None:
