@@ -1,4 +1,4 @@
-"""The lab's command line: `python -m lab up | status | add | remove | down | images | doctor | env`."""
+"""The lab's command line; `python -m lab --help` lists the commands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,22 @@ from pathlib import Path
 
 import click
 
-from lab import addons, airgap, budget, cluster, doctor, edition, home, images, objects, registry
-from lab.engine import find_engine
+from lab import (
+    addons,
+    airgap,
+    budget,
+    catalogue,
+    chapters,
+    cluster,
+    doctor,
+    edition,
+    home,
+    images,
+    objects,
+    registry,
+    web,
+)
+from lab.engine import Engine, find_engine
 from lab.errors import LabError
 from lab.lock import alone
 from lab.progress import say
@@ -28,20 +42,41 @@ def main() -> None:
 def up() -> None:
     """Bring the lab up, or repair it; fast when it is up already."""
     with alone():
-        engine = find_engine()
-        home.remove_unfinished()
-        registry.require_ownership(engine)
-        cluster.require_ownership(engine)
-        provided = images.provide(engine, images.BASE)
-        server = registry.start(engine, provided["registry"])
-        for key, image in provided.items():
-            if key not in {"node", "registry"}:
-                registry.push(engine, server, image)
-        cluster.ensure(engine, provided)
-        objects.install_crds()
-        cluster.wait_until_ready()
-        objects.pretend_gpus()  # kubelets that are still starting take them off again
+        _bring_up(find_engine())
     say("The lab is up. Use it in this shell with: " + _shell_hint())
+
+
+def _bring_up(engine: Engine) -> None:
+    home.remove_unfinished()
+    registry.require_ownership(engine)
+    cluster.require_ownership(engine)
+    provided = images.provide(engine, images.BASE)
+    server = registry.start(engine, provided["registry"])
+    for key, image in provided.items():
+        if key not in {"node", "registry"}:
+            registry.push(engine, server, image)
+    cluster.ensure(engine, provided)
+    objects.install_crds()
+    cluster.wait_until_ready()
+    objects.pretend_gpus()  # kubelets that are still starting take them off again
+
+
+@main.command()
+@click.argument("chapter", required=False)
+def reset(chapter: str | None) -> None:
+    """Replace the cluster by a new one, with the add-ons that CHAPTER (a number) starts from.
+
+    All that was made in the old one is gone; images stay.
+    """
+    specs = chapters.starting_addons(chapter) if chapter else []
+    with alone():
+        engine = find_engine()
+        cluster.delete(engine)
+        _bring_up(engine)
+    for spec in specs:
+        addons.ensure(spec)
+    beside = f", with {', '.join(specs)}" if specs else ""
+    say(f"The lab is new{beside}. Use it in this shell with: {_shell_hint()}")
 
 
 @main.command()
@@ -61,13 +96,9 @@ def status() -> None:
 @main.command()
 @click.argument("spec", metavar="[NAME[:PARAMETER=VALUE,...]]", required=False)
 def add(spec: str | None) -> None:
-    """Start an add-on, and what it needs; without a name, list the add-ons."""
+    """Start an add-on, and what it needs; without a name, list the add-ons by purpose."""
     if spec is None:
-        for name in addons.names():
-            addon = addons.find(name)
-            click.echo(f"{name:26}{addon.about}")
-            for parameter, default in addon.parameters.items():
-                click.echo(f"{'':28}{parameter}={default}")
+        click.echo("\n".join(catalogue.by_purpose()))
         return
     budget.require(spec)
     addon = addons.ensure(spec)
@@ -79,6 +110,21 @@ def add(spec: str | None) -> None:
 def remove(spec: str) -> None:
     """Remove an add-on and its namespace; its images stay."""
     addons.remove(spec)
+
+
+@main.command()
+@click.argument("spec", metavar="NAME[:PARAMETER=VALUE,...]")
+def describe(spec: str) -> None:
+    """Say what an add-on is, which parameters it has, what it needs and takes; starts nothing."""
+    click.echo("\n".join(catalogue.description(spec)))
+
+
+@main.command("open")
+@click.argument("spec", metavar="NAME[:PARAMETER=VALUE,...]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Listen on this port of 127.0.0.1.")
+def open_addon(spec: str, port: int | None) -> None:
+    """Open the web interface of an add-on that runs, until Ctrl-C."""
+    web.open_web(spec, port)
 
 
 main.add_command(command)
@@ -130,9 +176,10 @@ def show_images(folder: Path | None, specs: Sequence[str]) -> None:
 
 
 @main.command("doctor")
-def run_doctor() -> None:
+@click.option("--with", "specs", multiple=True, metavar="NAME", help="Say what add-ons together would need.")
+def run_doctor(specs: Sequence[str]) -> None:
     """Check this host and say what is missing; changes nothing."""
-    findings = doctor.examine()
+    findings = doctor.together(specs) if specs else doctor.examine()
     for finding in findings:
         click.echo(f"{'ok  ' if finding.good else 'MISS'}  {finding.text}")
     if not all(finding.good for finding in findings):

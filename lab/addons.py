@@ -13,6 +13,7 @@ import hashlib
 import importlib
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,22 @@ APPLIED = "life-with-llm-d/applied"
 RENDER_LIMIT = 300
 #: Label on an add-on's namespace: the add-on's name.
 LABEL = "life-with-llm-d/addon"
+#: What add-ons are for, in the order in which they are listed.
+PURPOSES = (
+    "model servers",
+    "llm-d",
+    "workloads",
+    "scaling",
+    "traffic",
+    "rules",
+    "identity",
+    "observing",
+    "data",
+    "delivery",
+    "workbenches",
+    "load",
+    "pretended hardware",
+)
 #: `${name}`, `${versions.name}`, `${images.name}`; a bare $name is left to shells.
 PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 
@@ -50,12 +67,14 @@ class Addon:
     (`module:name`) that take the parameters and return further values, `undo` functions
     that take back what those did to the cluster. With `router`, the objects are translated
     for the router line that the lab has; with `newer_router`, no other line than the
-    edition's will do. `memory` (MiB) and `pods` are what it takes in steady state, and
-    `each` what it takes in addition for every one that a parameter counts.
+    edition's will do. `web` is the service, port and path of its web interface. `memory`
+    (MiB) and `pods` are what it takes in steady state, and `each` what it takes in addition
+    for every one that a parameter counts.
     """
 
     name: str
     about: str
+    purpose: str
     namespace: str
     memory: int
     pods: int
@@ -66,6 +85,7 @@ class Addon:
     images: tuple[str, ...] = ()
     upstream: Mapping[str, Any] = field(default_factory=dict)
     ready: Mapping[str, str] = field(default_factory=dict)
+    web: Mapping[str, Any] = field(default_factory=dict)
     prepare: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     router: bool = False
@@ -174,6 +194,17 @@ def remove(spec: str) -> None:
             rollout.remove(_objects_file(addon), addon.namespace)
 
 
+def require_running(spec: str) -> Addon:
+    """Return an add-on that runs; raises LabError, with the command that starts it, when it does not."""
+    addon = find(spec)
+    if not _runs(addon):
+        message = (
+            f"The add-on {addon.name} does not run. Start it with: python -m lab add {shlex.quote(spec)}"
+        )
+        raise LabError(message)
+    return addon
+
+
 def installed() -> dict[str, str]:
     """Return namespace -> name of every add-on that is in the cluster."""
     found = [one["metadata"] for one in cluster.listed("namespaces", f"--selector={LABEL}")]
@@ -181,17 +212,21 @@ def installed() -> dict[str, str]:
 
 
 @cache
-def _own_row(name: str) -> dict[str, Any]:
+def own_row(name: str) -> dict[str, Any]:
+    """Return what addon.toml says; raises LabError, naming the key, where it says too little."""
     row = edition.read_toml(FOLDERS / name / "addon.toml")
-    if missing := [key for key in ("about", "memory", "pods") if key not in row]:
+    if missing := [key for key in ("about", "purpose", "memory", "pods") if key not in row]:
         message = f"lab/addons/{name}/addon.toml does not say {', '.join(missing)}. lab/README.md tells how."
+        raise LabError(message)
+    if row["purpose"] not in PURPOSES:
+        message = f"lab/addons/{name}/addon.toml: purpose is one of: {', '.join(PURPOSES)}."
         raise LabError(message)
     return row
 
 
 def _row(name: str) -> dict[str, Any]:
     """Return what addon.toml says, joined with what the add-ons that it includes say."""
-    row = dict(_own_row(name))
+    row = dict(own_row(name))
     for part in map(_row, row.get("includes", [])):
         for key in ("needs", "images", "prepare", "undo"):
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))

@@ -78,7 +78,7 @@ def cost(specs: Iterable[str]) -> Cost:
 
 def over_budget(spec: str, memory_mib: int) -> str:
     """Return why a host of so much memory is too small for an add-on; empty if it is not."""
-    return _too_much([spec], memory_mib)
+    return too_much([spec], memory_mib)
 
 
 def require(spec: str) -> None:
@@ -93,7 +93,7 @@ def plan(needs: Sequence[frozenset[str]], memory_mib: int, running: Iterable[str
     `running` are add-ons that are there at the beginning. Those of the last group stay.
     """
     wanted = {one: _by_namespace(one) for one in dict.fromkeys(needs)}
-    reasons = {one: _too_much(sorted(one), memory_mib) for one in wanted}
+    reasons = {one: too_much(sorted(one), memory_mib) for one in wanted}
     left = {one: part for one, part in wanted.items() if not reasons[one]}
     there, groups = _by_namespace(running), list[Group]()
     while left:
@@ -130,20 +130,20 @@ def _giving_way(there: Running, here: Running, memory_mib: int) -> Running:
     return gone
 
 
-def _too_much(specs: Sequence[str], memory_mib: int) -> str:
-    """Return a sentence, by name, when add-ons together take more than a host has."""
+def too_much(specs: Sequence[str], memory_mib: int) -> str:
+    """Return a sentence, by name, when add-ons together take more than a host has; else an empty one."""
     total = cost(specs)
     if total.fits(memory_mib):
         return ""
     alone = next((spec for spec in specs if len(specs) > 1 and not cost([spec]).fits(memory_mib)), None)
     if alone:
-        return _too_much([alone], memory_mib)
+        return too_much([alone], memory_mib)
     named = f"The add-on {specs[0]} takes" if len(specs) == 1 else f"The add-ons {', '.join(specs)} take"
     if total.pods > PODS:
         return f"{named} {total.pods} pods, and the lab's nodes have place for {PODS}. Ask for fewer."
     return (
-        f"{named} {_gib(total.memory)} of memory, needs included; this host has {_gib(memory_mib)}, "
-        f"{_gib(for_addons(memory_mib))} of it for add-ons. Ask for fewer replicas, or use a larger host."
+        f"{named} {gib(total.memory)} of memory, needs included; this host has {gib(memory_mib)}, "
+        f"{gib(for_addons(memory_mib))} of it for add-ons. Ask for fewer replicas, or use a larger host."
     )
 
 
@@ -163,5 +163,6 @@ def _costs(addon: Addon) -> Iterator[Cost]:
         yield Cost(times * each["memory"], times * each["pods"])
 
 
-def _gib(mebibytes: int) -> str:
+def gib(mebibytes: int) -> str:
+    """Return an amount of memory in GiB, for people."""
     return f"{mebibytes / 1024:.1f} GiB"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def examine() -> list[Finding]:
     findings += names
     here = {key: images.current(engine, edition.images()[key]) for key in images.BASE}
     builds = _to_build(here)
-    findings += [*base_images(here), *_addons(engine), *building(builds)]
+    findings += [*of_images(here), *_addons(engine), *building(builds)]
     running = False
     if all(finding.good for finding in names):
         running = bool(cluster.node_containers(engine))
@@ -112,8 +112,8 @@ def _to_build(here: Mapping[str, Provided | None]) -> list[str]:
     return [used.build for source, used in sources if source == images.BUILT]
 
 
-def base_images(here: Mapping[str, Provided | None]) -> Iterator[Finding]:
-    """Tell where each image of the base is, or would come from."""
+def of_images(here: Mapping[str, Provided | None]) -> Iterator[Finding]:
+    """Tell where each image is, or would come from."""
     for key, known in here.items():
         image = edition.images()[key]
         if known is None:
@@ -133,6 +133,28 @@ def _addons(engine: Engine) -> Iterator[Finding]:
             image = edition.images()[key]
             if images.best_source(image)[0] is None and not images.current(engine, image):
                 yield Finding(good=True, text=f"add-on {name}: not to be had here. {_no_source(image)}")
+
+
+def together(specs: Sequence[str]) -> list[Finding]:
+    """Return findings on add-ons that are to run at once: memory, pods, and where their images are."""
+    engine = find_engine(install=False)
+    memory, cost = budget.host_memory_mib(), budget.cost(specs)
+    excess = budget.too_much(specs, memory)
+    room = (
+        f"memory: {budget.gib(cost.memory)} with {cost.pods} pods, needs included; "
+        f"this host has {budget.gib(budget.for_addons(memory))} for add-ons"
+    )
+    keys = dict.fromkeys(key for addon in addons.with_needs(specs) for key in addon.images)
+    here = {key: images.current(engine, edition.images()[key]) for key in keys}
+    builds = _to_build(here)
+    needed = host.NEXT_BUILD_SPACE if builds else RUNNING_SPACE
+    disks = {place.stat().st_dev: place for place in (home.home(), engine.storage())}
+    return [
+        Finding(good=not excess, text=excess or room),
+        *of_images(here),
+        *building(builds),
+        *(_disk(place, needed) for place in disks.values()),
+    ]
 
 
 def _source(image: PinnedImage) -> Finding:

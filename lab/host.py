@@ -96,3 +96,11 @@ def port_is_free(address: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free_port(address: str) -> int:
+    """Return a port on which nothing listens now."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -78,6 +78,17 @@ def _make(group: str, target: Path) -> None:
             with step(f"Building {name}"):
                 _compile(row, package, work / group / name)
         (work / group).rename(target)
+    remove_downloads(home.folder("go") / "mod")
+
+
+def remove_downloads(modules: Path) -> None:
+    """Delete the archives in Go's module cache that are unpacked: Go reads them no more."""
+    downloads = modules / "cache/download"
+    for archive in downloads.glob("**/@v/*.zip"):
+        module = archive.parent.parent.relative_to(downloads)
+        unpacked = modules / f"{module}@{archive.stem}"
+        if unpacked.exists() and not archive.with_suffix(".partial").exists():
+            archive.unlink(missing_ok=True)
 
 
 def archive_name(group: str) -> str:
@@ -102,9 +113,16 @@ def key(group: str) -> str:
 
 def module_folder(module: str, path: str) -> Path:
     """Return where a pinned dependency of a module lies, downloaded if need be."""
-    _go(MODULES / module, "mod", "download", path, doing=f"Downloading {path}")
+    if not (found := _unpacked(module, path)):
+        _go(MODULES / module, "mod", "download", path, doing=f"Downloading {path}")
+        found = _unpacked(module, path)
+    return Path(found)
+
+
+def _unpacked(module: str, path: str) -> str:
+    """Return where a dependency lies in Go's module cache; empty when it is not there."""
     found = _go(MODULES / module, "list", "-m", "-f", "{{.Dir}}", path, doing=f"Finding {path}")
-    return Path(found.strip())
+    return found.strip()
 
 
 def is_built(group: str) -> bool:

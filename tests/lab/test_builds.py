@@ -90,6 +90,21 @@ def test_a_pinned_module_is_built_and_kept(proxy: Proxy) -> None:
     assert programs.program("greeter", "greeter") == program
 
 
+def test_archives_that_are_unpacked_are_not_kept_and_not_missed(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.publish(WORKS)
+    proxy.pin()
+    programs.build("greeter")
+    modules = home.folder("go") / "mod"
+    assert (modules / f"{MODULE}@{VERSION}").is_dir()
+    assert list(modules.rglob("*.zip")) == []
+    shutil.rmtree(home.folder("programs"))
+    monkeypatch.setenv("GOPROXY", "off")
+    assert programs.program("greeter", "greeter").exists()
+    assert (programs.module_folder("greeter", MODULE) / "main.go").read_text() == WORKS
+
+
 def test_what_several_commands_want_at_once_is_built_once(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

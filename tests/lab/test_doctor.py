@@ -78,7 +78,7 @@ def test_too_few_inotify_instances_are_named_with_the_remedy(monkeypatch: pytest
 
 def test_a_fallback_is_told_as_what_takes_the_place() -> None:
     router = edition.images()["router"]
-    found = doctor.base_images({"router": None})
+    found = doctor.of_images({"router": None})
     version = edition.images()[router.fallback].name.rpartition(":")[2]
     assert [finding.text for finding in found] == [
         f"image {router.name}: no source here; {version} will be built instead"
@@ -87,7 +87,7 @@ def test_a_fallback_is_told_as_what_takes_the_place() -> None:
 
 def test_an_archive_is_the_first_source(tmp_path: Path) -> None:
     path = archive_of("router", "content", tmp_path)
-    finding = next(iter(doctor.base_images({"router": None})))
+    finding = next(iter(doctor.of_images({"router": None})))
     assert finding.good
     assert finding.text.endswith(f"will be loaded from {path.name}")
 
@@ -96,7 +96,7 @@ def test_a_damaged_archive_is_found_by_its_checksum(tmp_path: Path) -> None:
     path = archive_of("router", "content", tmp_path)
     archives.enter(path.parent, path.name, Entry(archives.checksum(path), "an image"))
     path.write_text("contend")
-    finding = next(iter(doctor.base_images({"router": None})))
+    finding = next(iter(doctor.of_images({"router": None})))
     assert not finding.good
     assert finding.text.startswith(f"The archive {path} is damaged")
     assert finding.text.endswith("Copy it here again, or remove it.")
