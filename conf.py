@@ -43,6 +43,7 @@ extensions = [
     "extensions.plots",
     "extensions.print_edition",
     "extensions.reference",
+    "extensions.screenshot",
     "extensions.site_map",
     "extensions.skeletons",
     "extensions.stamp_legend",

@@ -20,16 +20,13 @@ from typing import ClassVar
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.directives.code import LiteralInclude
-from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.excerpt import ExcerptReader, marked_lexer
-from extensions.proven import proven, root_of
+from extensions.proven import fault, proven, root_of
 from extensions.stamp import make_stamp
 from proofs.listings import LANGUAGES, is_refused, label_of, language_of, refusal_path
 from proofs.records import Record, RecordError, record_files
-
-logger = logging.getLogger(__name__)
 
 
 class Listing(LiteralInclude):
@@ -51,7 +48,7 @@ class Listing(LiteralInclude):
             self._require_few_cuts(listing, excerpt)
             record = proven(root_of(self.env), listing)
         except RecordError as error:
-            foot = [self._fault(str(error))]
+            foot = [fault(self, str(error))]
         else:
             is_excerpt = excerpt is not None and bool(excerpt.cuts)
             foot = [*self._answer(file, record), make_stamp(listing, record, is_excerpt=is_excerpt)]
@@ -106,12 +103,6 @@ class Listing(LiteralInclude):
         """Have the page read again when the listing, its answer or its record changes."""
         for source in record_files(root_of(self.env), listing):
             self.env.note_dependency(source)
-
-    def _fault(self, sentence: str) -> nodes.Node:
-        """Report a fault, in every build until it is gone, and return it for the page."""
-        logger.warning("%s", sentence, location=self.get_location(), type="listing")
-        self.env.note_reread()
-        return nodes.warning("", nodes.paragraph(sentence, sentence))
 
 
 class Transcript(Listing):

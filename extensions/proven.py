@@ -1,4 +1,4 @@
-"""Find the record that lets a listing be printed."""
+"""Find the record that lets a listing be printed, or report that there is none."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
 
 from proofs.records import Record, RecordError, load_records, why_unproven
+
+logger = logging.getLogger(__name__)
 
 
 def root_of(env: BuildEnvironment) -> Path:
@@ -28,6 +33,13 @@ def proven(root: Path, listing: str) -> Record:
     if sentence := why_unproven(root, listing, records):
         raise RecordError(sentence)
     return records[listing]
+
+
+def fault(directive: SphinxDirective, sentence: str) -> nodes.Node:
+    """Report what is wrong with a listing, in every build until it is gone; return it for the page."""
+    logger.warning("%s", sentence, location=directive.get_location(), type="listing")
+    directive.env.note_reread()
+    return nodes.warning("", nodes.paragraph(sentence, sentence))
 
 
 @lru_cache(maxsize=2)

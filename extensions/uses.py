@@ -25,6 +25,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.proven import root_of
+from proofs.listings import is_picture
 
 #: As safe, and faster where PyYAML comes with libyaml.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -131,7 +132,7 @@ def fields(text: str) -> Iterator[str]:
 
 
 def _names_of_file(file: Path) -> set[str]:
-    if not file.is_file():
+    if not file.is_file() or is_picture(file.name):
         return set()
     text = file.read_text(encoding="utf-8", errors="replace")
     return names(text) | (set(fields(text)) if file.suffix == ".yaml" else set())

@@ -109,6 +109,8 @@ fake_device(node, "rdma/hca", 2), node_labels(node, {"zone": "b"})
                         context managers: a node offers or carries it meanwhile (alone=True)
 transcript(listing, exchange={}, environment={}, failing=())
                         re-run a .console file and compare
+screenshot(listing, url, shows=["words"], before=None, size=(900, 600))
+                        open a page in Chromium, check its words, keep a picture (.png)
 refused(listing)        the API server must refuse the file with the text kept beside it
                         (`<fault>.refusal`)
 answered(listing, message, by="Helm")
@@ -129,6 +131,13 @@ exchanged, both ways: `exchange={"http://localhost:8081": url}`. A new one begin
 commands alone, and `--record` writes the output; give it its mutants then. Commands must
 succeed, except those whose numbers (from 1) are in `failing`, which must fail.
 
+Pictures. `screenshot` opens a page of a running program, through `forward`, and fails where
+one of the words in `shows` is missing. `before(page)` gets Playwright's page to click to what
+the picture shows. `--record` takes a picture that is missing, or was taken of other words;
+`--refresh` takes each again. Claim the picture with the listings that it depends on: their
+mutants must make its words go. The page shows it with `{screenshot}`. Without Chromium, the
+proof is skipped.
+
 Records. With `--record`, a run writes records/<listing>.json when every proof of the listing
 passed with all mutants; commit it with the listing. Without, it keeps the same in the lab's
 folder, and the checkout stays as it is. A record holds while the listing's bytes are the
@@ -140,8 +149,8 @@ taken from their records. A table at the end counts both, and what was skipped, 
 
 Options, as in `nox -s examples -- tests/proofs/02-installation -k simulator --record`:
 
---record                write records, and transcripts and refusals that differ
---refresh               renew the dates of records that still hold
+--record                write records, and transcripts, refusals and pictures that differ
+--refresh               renew the dates of records that still hold, and the pictures
 --check                 write nothing, records must match (the default when CI is set)
 --all, --base COMMIT    in CI: run every proof; compare with this commit
 --all-mutants           run mutants whose kill is remembered, too

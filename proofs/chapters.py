@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proofs.failures import HarnessError
+from proofs.listings import is_picture
 from proofs.outline import load_outline
 
 
@@ -19,7 +20,7 @@ class Chapter:
     def __getitem__(self, file: str) -> str:
         """Return the name of a listing of the chapter; raise HarnessError when there is none."""
         listing = f"{self.slug}/{file}"
-        if not (self.root / "examples" / listing).is_file():
+        if not is_picture(listing) and not (self.root / "examples" / listing).is_file():
             message = f"examples/{listing} does not exist; correct the path, or add the file"
             raise HarnessError(message)
         return listing

@@ -15,7 +15,7 @@ from lab import addons
 from lab.edition import versions
 from lab.errors import LabError
 from proofs.failures import HarnessError
-from proofs.listings import is_refused
+from proofs.listings import is_picture, is_refused
 from proofs.records import EVIDENCE
 from proofs.workloads import wrong_exceptions
 
@@ -114,9 +114,12 @@ class Claim:
         return SpecifierSet(self.router).contains(line)
 
     def _faults_of(self, listing: str, root: Path) -> Iterator[str]:
-        if not (root / "examples" / listing).is_file():
+        if not is_picture(listing) and not (root / "examples" / listing).is_file():
             yield f"claims examples/{listing}, which does not exist; correct the path"
-        if listing not in {mutant.listing for mutant in self.mutants}:
+        if is_picture(listing):
+            if not self.mutants:
+                yield f"claims {listing} alone; claim what the picture shows, too, with a Mutant(...) of that"
+        elif listing not in {mutant.listing for mutant in self.mutants}:
             yield (
                 f"names no mutant of examples/{listing}; add a Mutant(...), a change "
                 "of that file that must make the proof fail"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from proofs.claims import Claim
-from proofs.listings import listing_files
+from proofs.listings import is_picture, listing_files
 from proofs.proof import Seen, digests
 from proofs.records import (
     KEYS_KEPT,
@@ -261,7 +261,7 @@ class Ledger:
                 )
                 for _, result in sorted(claimants.items())
                 for mutant in result.claim.mutants
-                if mutant.listing == listing
+                if mutant.listing == listing or is_picture(listing)
             ),
             environments=({**environment, "date": today},),
         )

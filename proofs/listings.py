@@ -25,6 +25,8 @@ LANGUAGES: Mapping[str, str] = {
     ".toml": "toml",
     ".yaml": "yaml",
 }
+#: Pictures that proofs take (proofs/screenshots.py): listings that hold no text.
+PICTURES = frozenset({".png"})
 #: Files beside listings that are none: printed answers, and what Python leaves.
 NO_LISTINGS = frozenset({".refusal", ".pyc"})
 
@@ -43,8 +45,9 @@ def listing_files(root: Path) -> dict[str, Path]:
 
 
 def chapter_files(root: Path, slug: str) -> list[Path]:
-    """Return what readers take along of a chapter: its listings, and the answers beside refused ones."""
-    files = [file for name, file in listing_files(root).items() if slug_of(name) == slug]
+    """Return what readers take along of a chapter: its texts, and the answers beside refused ones."""
+    every = {name: file for name, file in listing_files(root).items() if not is_picture(name)}
+    files = [file for name, file in every.items() if slug_of(name) == slug]
     answers = [refusal_path(file) for file in files if is_refused(file.as_posix())]
     return sorted({*files, *filter(Path.is_file, answers)})
 
@@ -52,6 +55,11 @@ def chapter_files(root: Path, slug: str) -> list[Path]:
 def slug_of(listing: str) -> str:
     """Return the slug of the chapter that a listing belongs to."""
     return PurePosixPath(listing).parts[0]
+
+
+def is_picture(listing: str) -> bool:
+    """Tell whether a listing is a picture of a program's page."""
+    return PurePosixPath(listing).suffix in PICTURES
 
 
 def is_refused(listing: str) -> bool:

@@ -61,9 +61,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--record",
         action="store_true",
-        help="write records, transcripts and refusals; without it, the checkout stays as it is",
+        help="write records, transcripts, refusals and pictures; without it, the checkout stays as it is",
     )
-    group.addoption("--refresh", action="store_true", help="renew the date of records that still hold")
+    group.addoption(
+        "--refresh", action="store_true", help="renew the dates of records that still hold, and the pictures"
+    )
     group.addoption(
         "--check",
         action="store_true",
@@ -354,6 +356,7 @@ def proof_session(pytestconfig: pytest.Config, connection: Connection) -> Sessio
         pytestconfig.rootpath,
         label=workers.session_label(pytestconfig),
         recording=pytestconfig.option.record,
+        refreshing=pytestconfig.option.refresh,
     )
 
 

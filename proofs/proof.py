@@ -16,11 +16,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+import pytest
+from playwright.sync_api import Page
+
 from lab import addons
 from lab.addons import Addon
 from lab.cluster import Lab
 from lab.edition import versions
-from proofs import devices, namespaces, transcripts, workloads
+from proofs import devices, namespaces, screenshots, transcripts, workloads
 from proofs.claims import CLUSTER_FREE, Claim, Mutant
 from proofs.cluster import Answer, Cluster, Resource
 from proofs.connection import Connection
@@ -83,6 +86,7 @@ class Session:
     root: Path
     label: str
     recording: bool
+    refreshing: bool = False
 
 
 @dataclass
@@ -126,6 +130,7 @@ class Proof:
         self._folder = folder
         self._label = session.label
         self._recording = session.recording and mutant is None
+        self._refreshing = session.refreshing
         self._seen = seen
         self._made: list[str] = []
         self._observed = Observed()
@@ -497,6 +502,42 @@ class Proof:
         with forwarded(target, port, where, self._shell_environment, deadline) as url:
             self.observe()
             yield url
+
+    # Pictures
+
+    def screenshot(
+        self,
+        listing: str,
+        url: str,
+        *,
+        shows: Sequence[str],
+        before: Callable[[Page], None] | None = None,
+        size: tuple[int, int] = screenshots.SIZE,
+        deadline: float = 30,
+    ) -> None:
+        """Open a page in Chromium, check that it shows all the given words, and keep a picture of it.
+
+        `before` gets Playwright's page when it is loaded, to go to what the picture shows;
+        `size` is in CSS pixels, `deadline` in seconds. With --record, a picture that is
+        missing or was taken of other words is taken; with --refresh, each one. Skips the
+        test where there is no Chromium.
+        """
+        if not screenshots.program():
+            pytest.skip("needs Chromium: sudo apt-get install --no-install-recommends chromium")
+        file = self._root / "examples" / listing
+        with screenshots.opened(url, size, deadline) as page:
+            if before:
+                before(page)
+            for words in shows:
+                screenshots.require(page, words)
+            self.observe()
+            is_kept = file.is_file() and screenshots.words_of(file) == list(shows)
+            if self._recording and (self._refreshing or not is_kept):
+                file.write_bytes(screenshots.taken(page, shows))
+                self.digests[listing] = digests(self._root, listing)
+            elif not is_kept:
+                message = f"examples/{listing} is no picture of {list(shows)}; take it with --record"
+                raise ProofFailed(message)
 
     # Printed text
 

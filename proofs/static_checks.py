@@ -14,7 +14,7 @@ from pathlib import Path
 from lab.edition import images
 from proofs.documents import read_documents
 from proofs.failures import HarnessError
-from proofs.listings import imported, is_refused
+from proofs.listings import imported, is_picture, is_refused
 from proofs.transcripts import read_transcript
 
 #: What fits on a page beside a listing's line numbers.
@@ -25,6 +25,8 @@ _IMAGE_FIELD = re.compile(r"""(?m)^[\s-]*image:\s*["']?([^\s"']+)""")
 
 def findings(listing: str, file: Path) -> Iterator[str]:
     """Yield a sentence for everything that is wrong with a listing's file."""
+    if is_picture(listing):
+        return
     text = file.read_text(encoding="utf-8")
     for check in CHECKS.get(file.suffix, []):
         yield from check(listing, file)

@@ -15,7 +15,7 @@ from lab.errors import LabError
 from lab.router_lines import translate
 from proofs.claims import Mutant
 from proofs.failures import HarnessError
-from proofs.listings import NO_LISTINGS, is_refused
+from proofs.listings import NO_LISTINGS, is_picture, is_refused
 from proofs.namespaces import moved
 
 #: A time of last access, in ns, that no file has which was opened.
@@ -104,7 +104,8 @@ class Workspace:
         ignored = shutil.ignore_patterns("__pycache__", ".*")
         copy = shutil.copytree(source, self._folder / chapter, ignore=ignored)
         for file in filter(Path.is_file, copy.rglob("*")):
-            self._change(file, file.relative_to(self._folder).as_posix())
+            if not is_picture(file.name):
+                self._change(file, file.relative_to(self._folder).as_posix())
         for file in filter(Path.is_file, copy.rglob("*")):
             os.utime(file, ns=(UNTOUCHED, file.stat().st_mtime_ns))
 

@@ -46,6 +46,7 @@ SETTINGS = {
         "extensions.plots",
         "extensions.print_edition",
         "extensions.reference",
+        "extensions.screenshot",
         "extensions.site_map",
         "extensions.skeletons",
         "extensions.stamp_legend",

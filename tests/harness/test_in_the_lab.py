@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,37 @@ def test_a_server_is_applied_awaited_and_reached(run: Run, examples: Path) -> No
     record = load_records(examples.parent.parent)["01-demo/sim.yaml"]
     assert set(record.environments[0]) == {"cluster", "kubernetes", "simulator", "date"}
     assert [one.killed_by.split(":")[0] for one in record.mutants] == ["assertion", "deadline", "assertion"]
+
+
+PICTURED = """
+    @proves(
+        "01-demo/sim.yaml",
+        "01-demo/models.png",
+        evidence="ran",
+        mutants=[Mutant("01-demo/sim.yaml", "--model=demo", "--model=other", because="another model")],
+    )
+    def test_models(proof):
+        proof.apply("01-demo/sim.yaml")
+        proof.wait("deployment", "sim", "Available", deadline=60)
+        with proof.forward("service/sim", 80) as url:
+            proof.screenshot("01-demo/models.png", f"{url}/v1/models", shows=['WORDS'])
+"""
+
+
+def test_a_picture_is_kept_while_the_page_shows_its_words(run: Run, examples: Path) -> None:
+    (examples / "sim.yaml").write_text(SERVER)
+    proof = PICTURED.replace("WORDS", '"id":"demo"')
+    run(proof).stdout.fnmatch_lines(["*models.png is no picture of *take it with --record*"])
+    run(proof, "--record").assert_outcomes(passed=2)
+    taken = (examples / "models.png").read_bytes()
+    record = load_records(examples.parent.parent)["01-demo/models.png"]
+    assert record.sha256 == sha256(taken).hexdigest()
+    assert [one.because for one in record.mutants] == ["another model"]
+    run(proof, "--record").assert_outcomes(passed=2)
+    assert (examples / "models.png").read_bytes() == taken
+    result = run(PICTURED.replace("WORDS", "no such words"), "--record", "-k", "not mutant")
+    result.stdout.fnmatch_lines(["*v1/models does not show 'no such words'. It shows: *demo*"])
+    assert (examples / "models.png").read_bytes() == taken
 
 
 @pytest.mark.parametrize(
