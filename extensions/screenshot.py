@@ -48,7 +48,7 @@ class Screenshot(SphinxDirective, Figure):
         for source in record_files(root_of(self.env), picture):
             self.env.note_dependency(source)
         try:
-            foot = make_stamp(picture, proven(root_of(self.env), picture), is_excerpt=False)
+            foot: nodes.Node = make_stamp(picture, proven(root_of(self.env), picture), is_excerpt=False)
         except RecordError as error:
             foot = fault(self, str(error))
         label = self.options.setdefault("name", label_of(picture))

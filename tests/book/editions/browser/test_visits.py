@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -38,7 +39,8 @@ KINDS = (
 FILES = [kind for kind, page in KINDS.items() if (HTML / page).exists()]
 if not FILES:
     pytest.fail(f"{HTML} is not built: run `nox -s docs kitchen_sink`", pytrace=False)
-MODES = ("light", "dark")
+Mode = Literal["light", "dark"]
+MODES: tuple[Mode, ...] = ("light", "dark")
 VISITS = list(product(KINDS, MODES, SCREENS))
 EVERY_VISIT = pytest.mark.parametrize("visit", VISITS, ids=" ".join, indirect=True)
 #: A page, everything in it included, may ask for so much. Of the bytes, 75,000 are style sheets, most of
@@ -64,13 +66,13 @@ class Visit:
 
 
 @pytest.fixture(scope="session")
-def visitor(browser: Browser, address: str) -> Callable[[str, str, str], Visit]:
+def visitor(browser: Browser, address: str) -> Callable[[str, Mode, str], Visit]:
     """Return a function that visits a page of a kind once, for all tests of it."""
     return cache(lambda kind, mode, screen: _visit(browser, f"{address}{KINDS[kind]}", mode, screen))
 
 
 @pytest.fixture
-def visit(request: pytest.FixtureRequest, visitor: Callable[[str, str, str], Visit]) -> Visit:
+def visit(request: pytest.FixtureRequest, visitor: Callable[[str, Mode, str], Visit]) -> Visit:
     """Return what was seen of a page."""
     return visitor(*request.param)
 
@@ -101,7 +103,7 @@ def test_every_icon_has_its_sign(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_a_page_is_light_enough(kind: str, visitor: Callable[[str, str, str], Visit], address: str) -> None:
+def test_a_page_is_light_enough(kind: str, visitor: Callable[[str, Mode, str], Visit], address: str) -> None:
     requests = set(visitor(kind, "light", "desktop").requests)
     files = {
         unquote(urlsplit(request).path).lstrip("/") for request in requests if request.startswith(address)
@@ -111,7 +113,7 @@ def test_a_page_is_light_enough(kind: str, visitor: Callable[[str, str, str], Vi
     assert sum(sizes.values()) <= BYTES, sorted(sizes.items(), key=lambda item: -item[1])
 
 
-def _visit(browser: Browser, url: str, mode: str, screen: str) -> Visit:
+def _visit(browser: Browser, url: str, mode: Mode, screen: str) -> Visit:
     width, height = SCREENS[screen]
     with browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=mode, reduced_motion="reduce"
