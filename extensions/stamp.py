@@ -1,4 +1,4 @@
-"""The line under a listing: its path, what was proved, when, and with which versions."""
+"""The line under a listing: its path, what was proved, when, and which versions were not the edition's."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from sphinx.writers.html5 import HTML5Translator
 from sphinx.writers.latex import LaTeXTranslator
 from sphinx.writers.text import TextTranslator
 
+from lab import edition
 from proofs.listings import label_of
 from proofs.records import EVIDENCE, OWN_CLUSTER, Record
 
-#: What a stamp names after the date, in this order, spelled as it spells itself; other
-#: components follow.
+#: What the verification record names after the date, in this order, spelled as it spells
+#: itself; other components follow.
 NAMES = {
     "kubernetes": "Kubernetes",
     "router": "router",
@@ -64,6 +65,12 @@ def claim(record: Record, environment: Mapping[str, str]) -> str:
     return SEPARATOR.join([_words(record, environment), environment["date"], *versions])
 
 
+def unusual(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the versions that edition.toml pins."""
+    pins = edition.versions()
+    return {name: text for name, text in environment.items() if pins.get(name.removeprefix(FOR)) != text}
+
+
 def newest(record: Record) -> Mapping[str, str]:
     """Return the environment that a stamp names: the newest router's, there the lab, there the last."""
     return max(
@@ -80,7 +87,7 @@ def make_stamp(listing: str, record: Record, *, is_excerpt: bool = False) -> sta
     )
     proof = addnodes.pending_xref(
         "",
-        nodes.inline("", claim(record, newest(record)), classes=["claim"]),
+        nodes.inline("", claim(record, unusual(newest(record))), classes=["claim"]),
         refdomain="std",
         reftype="ref",
         reftarget=record_label(listing),

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from extensions.stamp import claim, newest
+from extensions.stamp import claim, newest, unusual
+from lab.edition import versions
 from proofs.records import Record, load_records, write_records
 from tests.extensions.conftest import Site, visible
 
@@ -16,7 +17,7 @@ CHAPTER = "source/02-first.md"
 POOL = "examples/02-first/pool.yaml"
 NO_PORT = "02-first/refused/no-port.yaml"
 RECORD = "records/02-first/pool.yaml.json"
-STAMP = "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0 · simulator v0.10.2"
+STAMP = "Ran on kind · 2026-11-25"
 
 
 @pytest.fixture
@@ -54,6 +55,13 @@ def test_the_stamp_names_the_newest_router_and_links_to_the_record(shown: Site) 
 def test_a_stamp_of_another_cluster_names_it() -> None:
     record = Record("a.yaml", "", "ran", {}, (), ({"cluster": "openshift 4.20", "date": "2026-11-25"},))
     assert claim(record, newest(record)) == "Ran on openshift · 2026-11-25"
+
+
+def test_a_stamp_names_only_versions_that_are_not_the_editions() -> None:
+    pins = versions()
+    environment = {"date": "2026-11-25", "router": "v0.1.0", "simulator": pins["simulator"]}
+    record = Record("a.yaml", "", "ran", {}, (), ({**environment, "for envoy": pins["envoy"]},))
+    assert claim(record, unusual(newest(record))) == "Ran on kind · 2026-11-25 · router v0.1.0"
 
 
 def test_what_a_listing_is_written_for_comes_last() -> None:
