@@ -1,21 +1,29 @@
-"""The directive `{verification-record}`: what was proved about each listing, from records/."""
+"""The directive `{verification-record}`: what was proved about each listing, from records/.
+
+On screen, an entry per listing tells it all; print has a line for each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import PurePosixPath
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.proven import records_of, root_of
 from extensions.rereading import note_records
-from extensions.stamp import claim, record_label
+from extensions.stamp import claim, newest, record_label, unusual
 from proofs.outline import FILE, Chapter, load_outline
 from proofs.records import Record, RecordError, tally
+
+#: The columns in print, and their widths in hundredths.
+HEAD = ("File", "Proof", "Tests / mutants")
+WIDTHS = (55, 31, 14)
 
 
 class VerificationRecord(SphinxDirective):
@@ -59,7 +67,43 @@ class VerificationRecord(SphinxDirective):
         path = f"examples/{record.listing}"
         term = nodes.term("", "", nodes.literal(path, path), names=[record_label(record.listing)])
         self.state.document.note_explicit_target(term)
-        return nodes.definition_list_item("", term, nodes.definition("", *_details(record)))
+        return nodes.definition_list_item(
+            "", term, nodes.definition("", *_details(record)), listing=record.listing
+        )
+
+
+class PrintedRecord(SphinxPostTransform):
+    """Put a table of one line per listing in the place of a chapter's entries."""
+
+    default_priority = 5  # before Sphinx resolves references
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Replace the entries of all chapters."""
+        records = records_of(root_of(self.env))
+        for entries in list(self.document.findall(nodes.definition_list)):
+            if "record" in entries["classes"]:
+                rows = [_line(item[0], records[item["listing"]]) for item in entries.children]
+                entries.replace_self(_table(_row(*map(_paragraph, HEAD)), rows))
+
+
+def _line(term: nodes.Element, record: Record) -> nodes.row:
+    """Return file, proof, and the numbers of tests and mutants; stamps refer to it as to the entry."""
+    name = record.listing.partition("/")[2]
+    file = _paragraph(nodes.literal(name, name))
+    file["ids"] = term["ids"]
+    proof = claim(record, unusual(newest(record)))
+    return _row(file, _paragraph(proof), _paragraph(f"{len(record.proofs)} / {len(record.mutants)}"))
+
+
+def _row(*cells: nodes.Node) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", cell) for cell in cells))
+
+
+def _table(head: nodes.row, rows: Sequence[nodes.row]) -> nodes.table:
+    columns = [nodes.colspec(colwidth=width) for width in WIDTHS]
+    group = nodes.tgroup("", *columns, nodes.thead("", head), nodes.tbody("", *rows), cols=len(columns))
+    return nodes.table("", group, classes=["colwidths-given", "longtable"])
 
 
 def _details(record: Record) -> Iterator[nodes.Node]:
@@ -85,4 +129,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive."""
     app.setup_extension("extensions.rereading")
     app.add_directive("verification-record", VerificationRecord)
+    app.add_post_transform(PrintedRecord)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 
@@ -30,6 +31,15 @@ def test_an_entry_says_what_was_proved_where_and_what_breaks_it(shown: Site) -> 
     assert "Ran on kind · 2026-11-25 · Kubernetes v1.36.1 · router v0.10.0" in page
     assert "Proved by test_it in tests/proofs/test_02_first.py" in page
     assert "8000 -> 8001: nothing listens there" in page
+
+
+def test_print_has_a_line_per_listing_to_which_its_stamp_refers(book: Site) -> None:
+    assert book.build("latex") == ""
+    (text,) = (file.read_text() for file in (book.root / "latex").glob("small.tex"))
+    table = text[text.index("longtable") :]
+    assert re.search(r"pool\.yaml.*?Ran on kind.*?2026.*?1 / 1", table, re.DOTALL)
+    assert "nothing listens there" not in text
+    assert text.count("record-02-first-pool-yaml") > 1
 
 
 def test_listings_are_counted_by_evidence(shown: Site) -> None:
