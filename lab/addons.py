@@ -110,9 +110,10 @@ def find(spec: str) -> Addon:
     defaults = {key: str(value) for key, value in row.pop("parameters", {}).items()}
     given = given_parameters(name, chosen, defaults, row.pop("choices", {}))
     given_namespace = given.pop("namespace", "")
-    parameters = {**defaults, **given}
+    by_choice = row.pop("defaults", {})
+    parameters = {**_defaults(defaults, by_choice, given), **given}
     namespace = given_namespace or row.pop("namespace", name)
-    if parameters != defaults and not given_namespace:
+    if parameters != _defaults(defaults, by_choice, {}) and not given_namespace:
         namespace = f"{namespace}-{_hash(json.dumps(parameters, sort_keys=True))[:6]}"
     row |= {key: tuple(row[key]) for key in row if isinstance(row[key], list)}
     try:
@@ -180,6 +181,17 @@ def installed() -> dict[str, str]:
     return {one["name"]: one["labels"][LABEL] for one in found}
 
 
+def _defaults(
+    defaults: Mapping[str, str], by_choice: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the defaults of parameters; those of `by_choice` hold where another one has a certain value."""
+    found = dict(defaults)
+    for parameter, rows in by_choice.items():
+        row = rows.get(given.get(parameter, defaults[parameter]), {})
+        found |= {key: str(value) for key, value in row.items()}
+    return found
+
+
 @cache
 def _own_row(name: str) -> dict[str, Any]:
     row = edition.read_toml(FOLDERS / name / "addon.toml")
@@ -197,7 +209,7 @@ def _row(name: str) -> dict[str, Any]:
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
-        for key in ("parameters", "choices", "each", "ready"):
+        for key in ("parameters", "choices", "defaults", "each", "ready"):
             row[key] = {**part.get(key, {}), **row.get(key, {})}
         for key in ("memory", "pods"):
             row[key] += part[key]
