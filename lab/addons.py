@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab import cluster, edition, home, images, programs, registry, rollout, upstream
+from lab import cluster, edition, home, images, keys, programs, registry, rollout, upstream
 from lab.engine import Engine, find_engine
 from lab.errors import LabError
 from lab.lock import alone
@@ -36,7 +36,7 @@ APPLIED = "life-with-llm-d/applied"
 RENDER_LIMIT = 300
 #: Label on an add-on's namespace: the add-on's name.
 LABEL = "life-with-llm-d/addon"
-#: `${name}`, `${versions.name}`, `${images.name}`; a bare $name is left to shells.
+#: `${name}`, `${versions.name}`, `${images.name}`, `${keys.name}`; a bare $name is left to shells.
 PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 
 
@@ -47,8 +47,9 @@ class Addon:
     `needs` are other add-ons, `includes` such as are rendered as parts of this one,
     `examples` listings, `images` keys of edition.toml, `upstream` what is read from a Go
     module, `ready` what must hold beyond running workloads, `prepare` functions
-    (`module:name`) that take the parameters and return further values, `undo` functions
-    that take back what those did to the cluster. With `router`, the objects are translated
+    (`module:name`) that take the parameters and the namespace, and return further values, `undo`
+    functions that take back what those did to the cluster, `keys` names of random keys
+    that the lab makes. With `router`, the objects are translated
     for the router line that the lab has; with `newer_router`, no other line than the
     edition's will do. `memory` (MiB) and `pods` are what it takes in steady state, and
     `each` what it takes in addition for every one that a parameter counts.
@@ -68,6 +69,7 @@ class Addon:
     ready: Mapping[str, str] = field(default_factory=dict)
     prepare: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     router: bool = False
     newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -171,7 +173,7 @@ def remove(spec: str) -> None:
             raise LabError(message)
         with step(f"Removing {addon.name}"):
             for function in addon.undo:
-                _function(function)(addon.parameters)
+                _function(function)(_arguments(addon))
             rollout.remove(_objects_file(addon), addon.namespace)
 
 
@@ -205,7 +207,7 @@ def _row(name: str) -> dict[str, Any]:
     """Return what addon.toml says, joined with what the add-ons that it includes say."""
     row = dict(_own_row(name))
     for part in map(_row, row.get("includes", [])):
-        for key in ("needs", "images", "prepare", "undo"):
+        for key in ("needs", "images", "prepare", "undo", "keys"):
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
@@ -291,8 +293,8 @@ def _values(addon: Addon) -> dict[str, str]:
     return {
         **{f"versions.{name}": version for name, version in edition.versions().items()},
         **{f"images.{key}": image.name for key, image in edition.images().items()},
-        **addon.parameters,
-        "namespace": addon.namespace,
+        **{f"keys.{name}": keys.key(name) for name in addon.keys},
+        **_arguments(addon),
     }
 
 
@@ -323,8 +325,13 @@ def _render(addon: Addon) -> Path:
 def _prepared(addon: Addon) -> dict[str, str]:
     values: dict[str, str] = {}
     for function in addon.prepare:
-        values |= _function(function)(addon.parameters)
+        values |= _function(function)(_arguments(addon))
     return values
+
+
+def _arguments(addon: Addon) -> dict[str, str]:
+    """Return what the functions of `prepare` and `undo` are given."""
+    return {**addon.parameters, "namespace": addon.namespace}
 
 
 def _function(name: str) -> Callable[[Mapping[str, str]], Any]:
