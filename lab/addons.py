@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab import cluster, edition, home, images, programs, registry, rollout, upstream
+from lab import cluster, edition, home, images, keys, programs, registry, rollout, upstream
 from lab.engine import Engine, find_engine
 from lab.errors import LabError
 from lab.lock import alone
@@ -53,7 +53,7 @@ PURPOSES = (
     "load",
     "pretended hardware",
 )
-#: `${name}`, `${versions.name}`, `${images.name}`; a bare $name is left to shells.
+#: `${name}`, `${versions.name}`, `${images.name}`, `${keys.name}`; a bare $name is left to shells.
 PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 
 
@@ -64,8 +64,9 @@ class Addon:
     `needs` are other add-ons, `includes` such as are rendered as parts of this one,
     `examples` listings, `images` keys of edition.toml, `upstream` what is read from a Go
     module, `ready` what must hold beyond running workloads, `prepare` functions
-    (`module:name`) that take the parameters and return further values, `undo` functions
-    that take back what those did to the cluster. With `router`, the objects are translated
+    (`module:name`) that take the parameters and the namespace, and return further values, `undo`
+    functions that take back what those did to the cluster, `keys` names of random keys
+    that the lab makes. With `router`, the objects are translated
     for the router line that the lab has; with `newer_router`, no other line than the
     edition's will do. `web` is the service, port and path of its web interface. `memory`
     (MiB) and `pods` are what it takes in steady state, and `each` what it takes in addition
@@ -88,6 +89,7 @@ class Addon:
     web: Mapping[str, Any] = field(default_factory=dict)
     prepare: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     router: bool = False
     newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -130,9 +132,10 @@ def find(spec: str) -> Addon:
     defaults = {key: str(value) for key, value in row.pop("parameters", {}).items()}
     given = given_parameters(name, chosen, defaults, row.pop("choices", {}))
     given_namespace = given.pop("namespace", "")
-    parameters = {**defaults, **given}
+    by_choice = row.pop("defaults", {})
+    parameters = {**_defaults(defaults, by_choice, given), **given}
     namespace = given_namespace or row.pop("namespace", name)
-    if parameters != defaults and not given_namespace:
+    if parameters != _defaults(defaults, by_choice, {}) and not given_namespace:
         namespace = f"{namespace}-{_hash(json.dumps(parameters, sort_keys=True))[:6]}"
     row |= {key: tuple(row[key]) for key in row if isinstance(row[key], list)}
     try:
@@ -190,7 +193,7 @@ def remove(spec: str) -> None:
             raise LabError(message)
         with step(f"Removing {addon.name}"):
             for function in addon.undo:
-                _function(function)(addon.parameters)
+                _function(function)(_arguments(addon))
             rollout.remove(_objects_file(addon), addon.namespace)
 
 
@@ -211,6 +214,17 @@ def installed() -> dict[str, str]:
     return {one["name"]: one["labels"][LABEL] for one in found}
 
 
+def _defaults(
+    defaults: Mapping[str, str], by_choice: Mapping[str, Mapping[str, Any]], given: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the defaults of parameters; those of `by_choice` hold where another one has a certain value."""
+    found = dict(defaults)
+    for parameter, rows in by_choice.items():
+        row = rows.get(given.get(parameter, defaults[parameter]), {})
+        found |= {key: str(value) for key, value in row.items()}
+    return found
+
+
 @cache
 def own_row(name: str) -> dict[str, Any]:
     """Return what addon.toml says; raises LabError, naming the key, where it says too little."""
@@ -228,11 +242,11 @@ def _row(name: str) -> dict[str, Any]:
     """Return what addon.toml says, joined with what the add-ons that it includes say."""
     row = dict(own_row(name))
     for part in map(_row, row.get("includes", [])):
-        for key in ("needs", "images", "prepare", "undo"):
+        for key in ("needs", "images", "prepare", "undo", "keys"):
             row[key] = list(dict.fromkeys([*part.get(key, []), *row.get(key, [])]))
         for key in ("router", "newer_router"):
             row[key] = row.get(key, False) or part.get(key, False)
-        for key in ("parameters", "choices", "each", "ready"):
+        for key in ("parameters", "choices", "defaults", "each", "ready"):
             row[key] = {**part.get(key, {}), **row.get(key, {})}
         for key in ("memory", "pods"):
             row[key] += part[key]
@@ -314,8 +328,8 @@ def _values(addon: Addon) -> dict[str, str]:
     return {
         **{f"versions.{name}": version for name, version in edition.versions().items()},
         **{f"images.{key}": image.name for key, image in edition.images().items()},
-        **addon.parameters,
-        "namespace": addon.namespace,
+        **{f"keys.{name}": keys.key(name) for name in addon.keys},
+        **_arguments(addon),
     }
 
 
@@ -346,8 +360,13 @@ def _render(addon: Addon) -> Path:
 def _prepared(addon: Addon) -> dict[str, str]:
     values: dict[str, str] = {}
     for function in addon.prepare:
-        values |= _function(function)(addon.parameters)
+        values |= _function(function)(_arguments(addon))
     return values
+
+
+def _arguments(addon: Addon) -> dict[str, str]:
+    """Return what the functions of `prepare` and `undo` are given."""
+    return {**addon.parameters, "namespace": addon.namespace}
 
 
 def _function(name: str) -> Callable[[Mapping[str, str]], Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lab import addons, archives, home, host, images, objects, programs, upstream, vllm_environment
+from lab import addons, archives, home, host, images, objects, programs, upstream, vllm
 from lab.addons import Addon
 from lab.archives import Entry
 from lab.engine import Engine, find_engine
@@ -20,8 +20,8 @@ from lab.images import Provided
 from lab.lock import alone
 from lab.progress import say, step
 
-#: What add-ons prepare in a folder of the lab before they start, and who makes that folder.
-PREPARED = {"lab.vllm:prepare": vllm_environment.provide}
+#: What add-ons prepare in folders of the lab before they start, and who makes those folders.
+PREPARED = {"lab.vllm:prepare": vllm.folders}
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,17 @@ def _parts(engine: Engine, chosen: list[Addon]) -> Iterator[Part]:
         [objects.BASES, *(place for addon in chosen for place in addon.upstream_folders)]
     ):
         yield _folder_part(upstream.archive_name(*place), upstream.folder(*place))
-    for prepare, provide in PREPARED.items():
-        if any(prepare in addon.prepare for addon in chosen):
-            yield _folder_part(f"{provide().name}.tgz", provide())
+    for folder in dict.fromkeys(folder for addon in chosen for folder in _prepared(addon)):
+        yield _folder_part(f"{folder.name}.tgz", folder)
     for file in objects.given_crds():
         name = str(file.relative_to(home.archives()))
         yield Part(name, archives.checksum(file), 0, partial(shutil.copyfile, file))
+
+
+def _prepared(addon: Addon) -> Iterator[Path]:
+    for prepare in addon.prepare:
+        if prepare in PREPARED:
+            yield from PREPARED[prepare](addon.parameters)
 
 
 def _image_part(engine: Engine, image: Provided) -> Part:

@@ -1,4 +1,4 @@
-"""Build images from the programs of builds.toml and Debian packages, offline.
+"""Build images from the programs of builds.toml, Debian and Python packages, offline.
 
 Each image carries a label with the hash of everything that went into it; an image
 whose label still matches is not built again.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lab import edition, home, host, packages, programs
+from lab import edition, home, host, packages, programs, python_environment
 from lab.edition import PinnedImage
 from lab.engine import Engine
 from lab.errors import LabError
@@ -37,6 +37,8 @@ def build_key(build: str) -> str:
     parts += [path.read_text() for path in sorted((FOLDERS / row["folder"]).iterdir())]
     parts += [programs.key(group) for group in row.get("programs", {})]
     parts += [build_key(included) for included in row.get("includes", [])]
+    if "requirements" in row:
+        parts.append(python_environment.key(row["requirements"]))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -90,9 +92,12 @@ def _fill_context(engine: Engine, build: str, context: Path) -> None:
         "@USER@": str(row.get("user", 0)),
         "@PROGRAM@": row.get("program", names[0] if names else ""),
         "@PACKAGES@": " ".join(row.get("packages", [])),
+        "@REQUIREMENTS@": row.get("requirements", ""),
     }.items():
         text = text.replace(place, value)
     recipe.write_text(text)
+    if "requirements" in row:
+        python_environment.install(row["requirements"], context / "environment")
     if build in SPECIAL:
         SPECIAL[build](engine, row, context)
 

@@ -31,7 +31,7 @@ PULL_LIMIT = 1800
 #: Docker Hub answers under another name than the one in image names.
 REGISTRY_HOSTS = {"docker.io": "registry-1.docker.io"}
 #: Folders of the lab's folder that can be made again.
-FOLDERS = ("addons", "engines", "go", "logs", "mirrors", "programs", "registry", "upstream")
+FOLDERS = ("addons", "downloads", "engines", "go", "logs", "mirrors", "programs", "registry", "upstream")
 #: Sources of images.
 ARCHIVE, REGISTRY, BUILT = "archive", "registry", "built"
 

@@ -20,7 +20,7 @@ from math import prod, sqrt
 from pathlib import Path
 from typing import Any
 
-from lab import home
+from lab import archives, home
 
 #: Names of the model's folder and of its adapters' folders.
 MODEL = "tiny"
@@ -69,7 +69,7 @@ class Tensor:
 def provide() -> Path:
     """Return the folder with the model and its adapters, written if it is not there."""
     target = home.folder("engines") / f"models-{sha256(Path(__file__).read_bytes()).hexdigest()[:12]}"
-    if not target.exists():
+    if not target.exists() and not archives.unpack(f"{target.name}.tgz", target):
         unfinished = target.with_name("unfinished-models")
         shutil.rmtree(unfinished, ignore_errors=True)
         write_model(unfinished / MODEL)
@@ -106,6 +106,11 @@ def write_adapter(folder: Path, seed: int) -> None:
         "inference_mode": True,
     }
     _write_json(folder / "adapter_config.json", settings)
+
+
+def tokenizer(_parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the tokenizer's two files, as values of an add-on's objects."""
+    return {"tokenizer": json.dumps(_tokenizer()), "tokenizer-config": json.dumps(_tokenizer_config())}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from lab import tiny_model, vllm_environment
+from lab import packaged_models, tiny_model, vllm_environment
 from lab.cluster import ENGINES
 from lab.errors import LabError
 
+#: Arguments that are named as the parameters are.
+FLAGS = ("max-model-len", "max-num-seqs", "block-size", "dtype")
+
+
+def folders(parameters: Mapping[str, str]) -> tuple[Path, Path]:
+    """Return the folder with vLLM and the one that holds the model, made if they are not there."""
+    model = parameters["model"]
+    provide = tiny_model.provide if model == tiny_model.MODEL else partial(packaged_models.provide, model)
+    return vllm_environment.provide(), provide()
+
 
 def prepare(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Install vLLM, write the model, and return where they are, and the arguments.
+    """Install vLLM, provide the model, and return where they are, and the arguments.
 
     `environment` is the folder of vLLM as pods see it, `arguments` a JSON list.
     """
-    words = arguments(parameters, Path(ENGINES, tiny_model.provide().name))
-    return {
-        "environment": f"{ENGINES}/{vllm_environment.provide().name}",
-        "arguments": json.dumps(words),
-    }
+    environment, models = (Path(ENGINES, folder.name) for folder in folders(parameters))
+    return {"environment": str(environment), "arguments": json.dumps(arguments(parameters, models))}
 
 
 def arguments(parameters: Mapping[str, str], models: Path) -> list[str]:
@@ -29,12 +37,12 @@ def arguments(parameters: Mapping[str, str], models: Path) -> list[str]:
     `served-names` and `loras` name several, separated by blanks, and `extra` more
     arguments. These come last, so that they overrule the others.
     """
-    words = ["serve", str(models / tiny_model.MODEL)]
+    words = ["serve", str(models / parameters["model"])]
     words += ["--served-model-name", *parameters["served-names"].split()]
-    words += [f"--{flag}={parameters[flag]}" for flag in ("max-model-len", "max-num-seqs")]
+    words += [f"--{flag}={parameters[flag]}" for flag in FLAGS]
     words += [f"--num-gpu-blocks-override={parameters['kv-cache-blocks']}"]
     # Without compilation, a start takes a minute less and an answer hardly longer.
-    words += ["--dtype=float32", "--enforce-eager"]
+    words += ["--enforce-eager", "--enable-prompt-tokens-details"]
     words += _lora_arguments(parameters, models)
     if parameters["kv-events"] == "on":
         words += ["--kv-events-config", json.dumps(_kv_events(parameters))]
@@ -45,12 +53,12 @@ def _lora_arguments(parameters: Mapping[str, str], models: Path) -> list[str]:
     names = parameters["loras"].split()
     if not names:
         return []
-    if len(names) > len(tiny_model.ADAPTERS):
-        message = (
-            f"The tiny model has {len(tiny_model.ADAPTERS)} adapters; loras={' '.join(names)} asks for more."
-        )
+    model = parameters["model"]
+    adapters = tiny_model.ADAPTERS if model == tiny_model.MODEL else ()
+    if len(names) > len(adapters):
+        message = f"The model {model} has {len(adapters)} adapters; loras={' '.join(names)} asks for more."
         raise LabError(message)
-    paths = dict(zip(names, tiny_model.ADAPTERS, strict=False))
+    paths = dict(zip(names, adapters, strict=False))
     modules = [f"{name}={models / folder}" for name, folder in paths.items()]
     return ["--enable-lora", f"--max-loras={parameters['max-loras']}", "--lora-modules", *modules]
 

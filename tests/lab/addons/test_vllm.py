@@ -6,9 +6,12 @@ import json
 import re
 import secrets
 import string
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import httpx
@@ -83,7 +86,7 @@ def engine(namespace: str) -> Iterator[httpx.Client]:
 def inside(namespace: str, *command: str) -> str:
     """Return what a command prints that runs beside the engine."""
     where = ("exec", f"--namespace={namespace}", "deployment/vllm", "--")
-    return cluster.kubectl(*where, *command, doing="Running a command beside the engine", timeout=180)
+    return cluster.kubectl(*where, *command, doing="Running a command beside the engine", timeout=600)
 
 
 def complete(engine: httpx.Client, prompt: str, model: str = MODEL, tokens: int = 16) -> dict[str, Any]:
@@ -281,3 +284,69 @@ def test_the_endpoint_picker_reads_the_metrics_of_the_engine(engine: httpx.Clien
                 deadline=60,
                 what="the endpoint picker sees four requests run in the engine",
             )
+
+
+# --- A model whose answers make sense, in several replicas -------------------------------
+
+SMOLLM2 = "vllm-router:model=smollm2,replicas=3"
+#: Turns of the conversations of talk.py in which the beginning can be known.
+LATER = range(2, 6)
+
+
+@pytest.fixture(scope="module")
+def replicas() -> Iterator[str]:
+    """Return the namespace of three engines with SmolLM2 and a router before them; they go at the end."""
+    yield addons.ensure(SMOLLM2).namespace
+    addons.remove(SMOLLM2)
+
+
+@pytest.fixture(scope="module")
+def smollm2(replicas: str) -> Iterator[httpx.Client]:
+    """Return a client of the router before SmolLM2."""
+    with reach(replicas, "service/router", 8081) as opened:
+        yield opened
+
+
+def chat(client: httpx.Client, question: str, **settings: object) -> str:
+    """Return what SmolLM2 answers, the likeliest token each time."""
+    messages = [{"role": "user", "content": question}]
+    body = {"model": "smollm2", "messages": messages, "max_tokens": 40, "temperature": 0, **settings}
+    answer = client.post("/v1/chat/completions", json=body).raise_for_status().json()
+    return str(answer["choices"][0]["message"]["content"])
+
+
+def test_a_real_model_knows_the_capital_of_france(smollm2: httpx.Client) -> None:
+    assert "Paris" in chat(smollm2, "What is the capital of France?")
+
+
+def test_a_schema_holds_what_a_small_model_says_to_its_form(smollm2: httpx.Client) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "category": {"enum": ["printer", "login", "network"]},
+            "urgent": {"type": "boolean"},
+        },
+        "required": ["category", "urgent"],
+        "additionalProperties": False,
+    }
+    wanted = {"type": "json_schema", "json_schema": {"name": "ticket", "schema": schema}}
+    found = json.loads(chat(smollm2, "My printer jams every morning.", response_format=wanted))
+    assert found.keys() == {"category", "urgent"}
+    assert found["category"] == "printer"
+
+
+def test_conversations_stay_where_their_beginning_is_known(replicas: str) -> None:
+    program = Path(__file__).with_name("talk.py").read_text()
+    ways = (f"http://router.{replicas}:8081", f"http://vllm.{replicas}:8000")
+    shares, seconds = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+    for line in inside(replicas, "python3", "-c", program, "smollm2", *ways).splitlines():
+        way, turn, share, first_token = json.loads(line)
+        if turn in LATER:
+            shares[way].append(share)
+            seconds[way].append(first_token)
+    router, service = ways
+    # All but the newest question, and what does not fill the last block.
+    assert min(shares[router]) >= 0.9
+    # The Service leads to any of three: that no conversation ever moves has a chance of 3^-16.
+    assert min(shares[service]) < 0.5
+    assert mean(seconds[router]) < 0.8 * mean(seconds[service])
