@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ BUSY = "currently unable to handle the request"
 BUSY_LIMIT = 60
 #: What the API server says when a webhook refused an object.
 REFUSED = "denied the request"
+#: Every object of a kind, wherever it is.
+EVERY = ("--all", "--all-namespaces")
+#: Seconds that controllers have to let go of what they manage.
+RELEASE_LIMIT = 60
 WORKLOADS = ("deployments", "statefulsets", "daemonsets")
 #: Lines of a failing container's log in an error.
 LOG_LINES = 5
@@ -187,16 +192,55 @@ def _touch_pods(namespace: str) -> None:
 
 
 def remove(objects: Path, namespace: str) -> None:
-    """Delete a file's objects, custom resources first, then the namespace, and wait for the end."""
+    """Delete a file's objects, custom resources first, then the namespace, and wait for the end.
+
+    Whatever anyone made of the kinds that the file defines goes before their controllers,
+    which may have to let go of it.
+    """
     groups = _custom_groups()
     every = read(objects) if objects.exists() else []
+    definitions = [one for one in every if one["kind"] == "CustomResourceDefinition"]
+    kinds = ",".join(_known(definitions))
     custom = [one for one in every if one["apiVersion"].partition("/")[0] in groups]
-    for part in (custom, [one for one in every if one not in custom]):
-        if part:
-            file = objects.with_name("removed.json")
-            write(file, part)
-            _delete(f"--filename={file}", doing=f"Removing what is in {namespace}")
+    rest = [one for one in every if one not in [*custom, *definitions]]
+    _delete_objects(custom, objects, namespace)
+    if kinds:
+        with suppress(LabError):  # a controller that is away lets nothing go
+            _delete(kinds, *EVERY, f"--timeout={RELEASE_LIMIT}s", doing="Removing what add-ons manage")
+    _delete_objects(rest, objects, namespace)
+    if kinds:
+        _release(kinds)
+    _delete_objects(definitions, objects, namespace)
     _delete("namespace", namespace, doing=f"Removing {namespace}")
+
+
+def _delete_objects(chosen: list[Object], objects: Path, namespace: str) -> None:
+    if chosen:
+        file = objects.with_name("removed.json")
+        write(file, chosen)
+        _delete(f"--filename={file}", doing=f"Removing what is in {namespace}")
+
+
+def _known(definitions: Iterable[Object]) -> list[str]:
+    """Return the names, such as `jobsets.jobset.x-k8s.io`, of the definitions that the cluster has."""
+    there = cluster.kubectl("get", "crd", "-o=name", doing="Listing custom resources").split()
+    names = [str(one["metadata"]["name"]) for one in definitions]
+    return [name for name in names if f"customresourcedefinition.apiextensions.k8s.io/{name}" in there]
+
+
+def _release(kinds: str) -> None:
+    """Take the finalizers of objects that no controller lets go any more."""
+    for one in cluster.listed(kinds, "--all-namespaces"):
+        metadata = one["metadata"]
+        cluster.kubectl(
+            "patch",
+            f"{one['kind']}.{one['apiVersion'].partition('/')[0]}",
+            metadata["name"],
+            *([f"--namespace={metadata['namespace']}"] if "namespace" in metadata else []),
+            "--type=merge",
+            '--patch={"metadata": {"finalizers": null}}',
+            doing=f"Releasing {metadata['name']}",
+        )
 
 
 def remove_superseded(before: Iterable[Object], objects: Path, namespace: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,14 @@ def registry_only() -> list[str]:
 
 
 @pytest.mark.usefixtures("host_without_registries")
-@pytest.mark.parametrize("name", ["kueue"])
-def test_an_add_on_without_a_source_says_so_in_a_sentence(name: str, tmp_path: Path) -> None:
-    addon = addons.find(name)
-    assert set(addon.images) <= set(registry_only())
+def test_an_image_without_a_source_says_so_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = replace(edition.images()["kueue"], build="")
+    monkeypatch.setattr(edition, "images", lambda: {"kueue": image})
+    assert registry_only() == ["kueue"]
     with pytest.raises(NotAvailable) as refused:
-        images.provide(Engine("no-engine-is-asked"), addon.images)
-    image = edition.images()[name]
+        images.provide(Engine("no-engine-is-asked"), addons.find("kueue").images)
     assert str(refused.value) == (
         f"The image {image.name} is registry only: registry.k8s.io does not answer, and "
         f"{tmp_path / 'archives'} holds no {images.archive_name(image)}. Put an archive there, or connect."

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import secrets
 
 import pytest
 
-from lab import addons
+from lab import addons, cluster
 from proofs.waiting import wait_until
-from tests.lab.live.space import Object, Space, image, is_ready, read, whole_cluster
+from tests.lab.live.space import Object, Space, image, is_ready, read, space, whole_cluster
 
 pytestmark = pytest.mark.addon
 
 #: Seconds for a few pods to start on a busy host.
 PODS = 120
+GPU = "nvidia.com/gpu"
+KUEUE = {"apiVersion": "kueue.x-k8s.io/v1beta2"}
 
 
 def simulator(model: str) -> Object:
@@ -177,6 +180,80 @@ def test_a_job_set_is_restarted_as_often_as_its_policy_says_and_then_fails(names
     namespace.create(job_set("--no-such-flag", failurePolicy={"maxRestarts": 1}))
     assert terminal_state(namespace) == "Failed"
     assert namespace.read("jobset", "batch")["status"]["restarts"] == 1
+
+
+def queue(name: str, gpus: int) -> list[Object]:
+    """Return a queue for Jobs of every namespace, with so many GPUs to give."""
+    quota = [{"name": GPU, "nominalQuota": gpus}]
+    groups = [{"coveredResources": [GPU], "flavors": [{"name": name, "resources": quota}]}]
+    return [
+        {**KUEUE, "kind": "ResourceFlavor", "metadata": {"name": name}},
+        {
+            **KUEUE,
+            "kind": "ClusterQueue",
+            "metadata": {"name": name},
+            "spec": {"namespaceSelector": {}, "resourceGroups": groups},
+        },
+    ]
+
+
+def waiting_job(name: str) -> Object:
+    """Return a Job of one GPU that waits in the queue, and runs until it finds the file /tmp/end."""
+    container = {
+        "name": "main",
+        "image": image("python"),
+        "command": ["sh", "-c", "until test -e /tmp/end; do sleep 0.2; done"],
+        "resources": {"limits": {GPU: "1"}},
+    }
+    pod = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [container]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "labels": {"kueue.x-k8s.io/queue-name": "team"}},
+        "spec": {"template": {"spec": pod}},
+    }
+
+
+def quota_of(namespace: Space, job: str) -> Object:
+    """Return what Kueue says of a Job's quota: the condition QuotaReserved of its Workload."""
+    uid = namespace.read("job", job)["metadata"]["uid"]
+    (workload,) = namespace.list("workloads.kueue.x-k8s.io", f"kueue.x-k8s.io/job-uid={uid}")
+    conditions = workload["status"]["conditions"]
+    (found,) = [one for one in conditions if one["type"] == "QuotaReserved"]
+    return dict(found)
+
+
+def running(namespace: Space) -> set[str]:
+    """Return the Jobs that have a running pod."""
+    pods = namespace.list("pods", "batch.kubernetes.io/job-name")
+    return {one["metadata"]["labels"]["batch.kubernetes.io/job-name"] for one in pods if is_ready(one)}
+
+
+def test_a_job_waits_for_its_queues_quota_and_starts_when_another_ends() -> None:
+    addons.ensure("kueue")
+    addons.ensure("client")  # its image
+    name = f"test-{secrets.token_hex(4)}"
+    # The namespace goes first: a ClusterQueue stays until nothing uses it.
+    with whole_cluster(*queue(name, gpus=2)), space() as namespace:
+        local = {**KUEUE, "kind": "LocalQueue", "metadata": {"name": "team"}}
+        namespace.create({**local, "spec": {"clusterQueue": name}})
+        namespace.create(waiting_job("first"), waiting_job("second"))
+        what = "the two Jobs that the quota has room for run"
+        wait_until(lambda: running(namespace) == {"first", "second"}, deadline=PODS, what=what)
+
+        namespace.create(waiting_job("third"))
+        what = "Kueue looks at the third Job"
+        refused = wait_until(lambda: quota_of(namespace, "third"), deadline=PODS, what=what)
+        assert (refused["status"], refused["reason"]) == ("False", "Pending")
+        assert f"insufficient unused quota for {GPU} in flavor {name}, 1 more needed" in refused["message"]
+        assert namespace.read("job", "third")["spec"]["suspend"] is True
+        assert running(namespace) == {"first", "second"}
+
+        end = ("exec", f"--namespace={namespace.name}", "job/first", "--", "touch", "/tmp/end")  # noqa: S108
+        cluster.kubectl(*end, doing="Ending the first Job")
+        what = "the third Job runs in the place of the first"
+        wait_until(lambda: running(namespace) == {"second", "third"}, deadline=PODS, what=what)
+        assert quota_of(namespace, "third")["status"] == "True"
 
 
 def test_a_pod_on_a_fake_node_is_running(namespace: Space) -> None:
