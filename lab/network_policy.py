@@ -1,28 +1,39 @@
-"""Does anything in the cluster enforce NetworkPolicies? The API server takes them either way."""
+"""What enforces NetworkPolicies? The API server takes them whether or not anything does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from lab import cluster
-from lab.errors import NotAvailable
+from lab.engine import find_engine
 
-#: DaemonSets of network engines that enforce policies.
-ENGINES = ("antrea-agent", "calico-node", "cilium", "kindnet", "kube-router", "ovnkube-node")
+#: DaemonSets of networks that enforce policies themselves.
+NETWORKS = ("antrea-agent", "calico-node", "cilium", "kindnet", "kube-router", "ovnkube-node")
+OWN = "kube-network-policies"
+#: The chain by which packets come to the lab's own engine, in every node's table `mangle`.
+CHAIN = "NETWORK-POLICY"
+#: Addresses of pods, in every cluster that kind makes without being told others.
+PODS = "10.244.0.0/16"
 
 
-def require_engine(_parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return `engine`, the DaemonSet that enforces policies here.
+def engine(_parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return `engine`, the DaemonSet that enforces policies, and what the lab's own one needs.
 
-    Raises NotAvailable where there is none: with the node image that the lab builds.
+    `resources` are its files: none where the cluster's network does the work.
     """
     found = {one["metadata"]["name"] for one in cluster.listed("daemonsets", "--all-namespaces")}
-    engine = next((name for name in ENGINES if name in found), "")
-    if not engine:
-        message = (
-            "Nothing enforces NetworkPolicies here: the node image that the lab builds has a plain bridge "
-            "network. The official node image, which the lab takes from its registry or an archive, "
-            "enforces them (kindnet); make the lab with it: nox -s lab -- down, then up."
-        )
-        raise NotAvailable(message)
-    return {"engine": engine}
+    network = next((name for name in NETWORKS if name in found), "")
+    resources = "[]" if network else "[engine.yaml]"
+    return {"engine": network or OWN, "resources": resources, "chain": CHAIN, "pods": PODS}
+
+
+def take_back(parameters: Mapping[str, str]) -> None:
+    """Stop the lab's own engine, and take its chain out of every node."""
+    if engine(parameters)["engine"] != OWN:
+        return
+    what = ("daemonset", OWN, "--namespace=network-policy", "--ignore-not-found", "--cascade=foreground")
+    cluster.kubectl("delete", *what, doing=f"Stopping {OWN}", timeout=120)
+    host = find_engine()
+    for node in cluster.node_containers(host):
+        for words in (("-D", "POSTROUTING", "-j", CHAIN), ("-F", CHAIN), ("-X", CHAIN)):
+            host.succeeds("exec", node, "iptables-nft", "-t", "mangle", *words)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lab import addons, images
-from lab.errors import LabError, NotAvailable
+from lab import addons
+from lab.errors import LabError
 from proofs.waiting import wait_until
-from tests.lab.live.space import Object, Space, image, is_ready, read, space, whole_cluster
+from tests.lab.live.space import Object, Space, image, read, space, whole_cluster
 
 pytestmark = pytest.mark.addon
 
@@ -107,54 +107,3 @@ def test_a_policy_engine_that_is_away_refuses_nothing() -> None:
         assert {hook["failurePolicy"] for hook in hooks} == {"Ignore"}
         chosen = [hook["namespaceSelector"] for hook in hooks]
         assert chosen == [{"matchLabels": ENFORCED}] * len(hooks)
-
-
-def server() -> Object:
-    """Return a simulator's pod."""
-    container = {
-        "name": "server",
-        "image": image("simulator"),
-        "args": ["--model=demo-model", "--port=8000", "--force-dummy-tokenizer"],
-        "readinessProbe": {"httpGet": {"path": "/health", "port": 8000}, "periodSeconds": 1},
-    }
-    spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "server"}, "spec": spec}
-
-
-def is_reached(namespace: Space) -> bool:
-    """Tell whether the pod answers the API server, which asks from another node."""
-    path = f"/api/v1/namespaces/{namespace.name}/pods/server:8000/proxy/health"
-    try:
-        namespace.kubectl("get", "--raw", path, "--request-timeout=5s")
-    except LabError:
-        return False
-    return True
-
-
-def test_a_pod_that_a_network_policy_isolates_is_not_reached() -> None:
-    try:
-        addons.ensure("network-policy")
-    except NotAvailable as reason:
-        pytest.skip(str(reason))
-    isolation = {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": "isolation"},
-        "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
-    }
-    with space() as namespace:
-        namespace.create(server())
-        wait_until(lambda: is_ready(namespace.read("pod", "server")), deadline=120, what="the pod is Ready")
-        assert is_reached(namespace)
-        namespace.create(isolation)
-        wait_until(lambda: not is_reached(namespace), deadline=NOTICED, what="the pod is isolated")
-        namespace.kubectl("delete", "networkpolicy", "isolation")
-        wait_until(lambda: is_reached(namespace), deadline=NOTICED, what="the pod answers again")
-
-
-def test_a_lab_on_its_own_node_image_says_that_nothing_enforces_network_policies() -> None:
-    if images.recorded()["node"].source != "built":
-        pytest.skip("The official node image enforces them.")
-    with pytest.raises(NotAvailable, match="Nothing enforces NetworkPolicies here") as refused:
-        addons.ensure("network-policy")
-    assert "official node image" in str(refused.value)
