@@ -23,7 +23,7 @@ from proofs.records import Record, RecordError, tally
 
 #: The columns in print, and their widths in hundredths.
 HEAD = ("File", "Proof", "Tests / mutants")
-WIDTHS = (55, 31, 14)
+WIDTHS = (46, 43, 11)
 
 
 class VerificationRecord(SphinxDirective):
@@ -90,8 +90,7 @@ class PrintedRecord(SphinxPostTransform):
 def _line(term: nodes.Element, record: Record) -> nodes.row:
     """Return file, proof, and the numbers of tests and mutants; stamps refer to it as to the entry."""
     name = record.listing.partition("/")[2]
-    file = _paragraph(nodes.literal(name, name))
-    file["ids"] = term["ids"]
+    file = _paragraph(nodes.literal(name, name), nodes.target("", "", ids=term["ids"]))
     proof = claim(record, unusual(newest(record)))
     return _row(file, _paragraph(proof), _paragraph(f"{len(record.proofs)} / {len(record.mutants)}"))
 
@@ -100,10 +99,11 @@ def _row(*cells: nodes.Node) -> nodes.row:
     return nodes.row("", *(nodes.entry("", cell) for cell in cells))
 
 
-def _table(head: nodes.row, rows: Sequence[nodes.row]) -> nodes.table:
+def _table(head: nodes.row, rows: Sequence[nodes.row]) -> nodes.container:
     columns = [nodes.colspec(colwidth=width) for width in WIDTHS]
     group = nodes.tgroup("", *columns, nodes.thead("", head), nodes.tbody("", *rows), cols=len(columns))
-    return nodes.table("", group, classes=["colwidths-given", "longtable"])
+    table = nodes.table("", group, classes=["colwidths-given", "longtable"])
+    return nodes.container("", table, classes=["record"])
 
 
 def _details(record: Record) -> Iterator[nodes.Node]:
