@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from lab import home, host
-from lab.engine import Engine
+from lab.engine import Engine, find_engine
 from lab.errors import LabError
 from lab.images import Provided
 from lab.progress import step
@@ -83,6 +84,17 @@ def address(engine: Engine) -> str:
         message = f"{home.REGISTRY} publishes no port: it does not run."
         raise LabError(message)
     return printed.split()[0]
+
+
+def address_of_pods(_parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the address at which pods reach the registry, as `registry-address`.
+
+    Nodes find its name. Pods ask the nodes' name servers in any order, and where there are
+    several, only one of them knows it.
+    """
+    container = find_engine().inspect("container", home.REGISTRY) or {}
+    networks = container.get("NetworkSettings", {}).get("Networks", {})
+    return {"registry-address": networks.get(home.CLUSTER, {}).get("IPAddress", "")}
 
 
 def push(engine: Engine, server: str, image: Provided) -> None:

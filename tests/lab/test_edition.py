@@ -33,6 +33,7 @@ PINNED = {
     "envoy-gateway": ("github.com/envoyproxy/gateway", "envoy-gateway"),
     "dra-example-driver": ("sigs.k8s.io/dra-example-driver", "dra-example-driver"),
     "flux": ("github.com/fluxcd/source-controller", "source-controller"),
+    "kyverno": ("github.com/kyverno/kyverno", "kyverno"),
     "opentelemetry-collector": ("go.opentelemetry.io/collector/otelcol", "opentelemetry-collector"),
 }
 #: The same for a module folder that builds programs of two modules.
