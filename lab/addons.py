@@ -53,7 +53,8 @@ PURPOSES = (
     "load",
     "pretended hardware",
 )
-#: `${name}`, `${versions.name}`, `${images.name}`, `${keys.name}`; a bare $name is left to shells.
+#: `${name}`, `${registry}`, `${versions.name}`, `${images.name}`, `${keys.name}`; a bare
+#: $name is left to shells.
 PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 
 
@@ -110,7 +111,9 @@ class Addon:
     def upstream_folders(self) -> list[tuple[str, str, str]]:
         """What is read from Go modules, as arguments of `upstream.folder`."""
         inside = [*self.upstream.get("folders", []), *filter(None, [self.upstream.get("chart")])]
-        return [(self.upstream["module"], self.upstream["path"], folder) for folder in inside]
+        path = self.upstream.get("path", [])
+        paths = [path] if isinstance(path, str) else path
+        return [(self.upstream["module"], one, folder) for one in paths for folder in inside]
 
 
 def names() -> list[str]:
@@ -225,6 +228,17 @@ def _defaults(
     return found
 
 
+def copy_upstream(addon: Addon, work: Path) -> None:
+    """Put upstream's folders where own files may add to them, or replace what they lack.
+
+    Of several modules, each has a folder of its name.
+    """
+    for module, path, inside in addon.upstream_folders:
+        of_one = isinstance(addon.upstream["path"], str)
+        place = work / "upstream" / ("" if of_one else path.rpartition("/")[2]) / inside
+        shutil.copytree(upstream.folder(module, path, inside), place, dirs_exist_ok=True)
+
+
 @cache
 def own_row(name: str) -> dict[str, Any]:
     """Return what addon.toml says; raises LabError, naming the key, where it says too little."""
@@ -329,6 +343,7 @@ def _values(addon: Addon) -> dict[str, str]:
         **{f"versions.{name}": version for name, version in edition.versions().items()},
         **{f"images.{key}": image.name for key, image in edition.images().items()},
         **{f"keys.{name}": keys.key(name) for name in addon.keys},
+        "registry": registry.NAME,
         **_arguments(addon),
     }
 
@@ -343,11 +358,12 @@ def _render(addon: Addon) -> Path:
     values = {**_values(addon), **_prepared(addon)}
     with home.workplace(home.folder("addons")) as unfinished:
         work = unfinished / "work"
+        copy_upstream(addon, work)
         for place, source in addon.files.items():
             (work / place).parent.mkdir(parents=True, exist_ok=True)
             (work / place).write_text(_fill(source, values))
-        if addon.upstream:
-            _add_upstream(addon, work)
+        if "chart" in addon.upstream:
+            _render_chart(addon, work)
         text = cluster.kubectl("kustomize", str(work), doing=f"Rendering {addon.name}", timeout=RENDER_LIMIT)
         if addon.router:
             text = here.adapted(text, addon.name)
@@ -388,32 +404,26 @@ def _fill(source: Path, values: Mapping[str, str]) -> str:
         raise LabError(message) from error
 
 
-def _add_upstream(addon: Addon, work: Path) -> None:
-    """Put upstream's folders beside the add-on's own files, and render its chart.
-
-    Own files in a folder `upstream` add to upstream's, such as a chart's generated part.
-    """
-    chart = addon.upstream.get("chart")
-    for module, path, inside in addon.upstream_folders:
-        shutil.copytree(upstream.folder(module, path, inside), work / "upstream" / inside, dirs_exist_ok=True)
-    if chart:
-        values = [work / "upstream" / chart / file for file in addon.upstream.get("values", [])]
-        values += [file for file in [work / "values.yaml"] if file.exists()]
-        rendered = run(
-            [
-                programs.program("helm", "helm"),
-                "template",
-                addon.name,
-                work / "upstream" / chart,
-                f"--namespace={addon.namespace}",
-                f"--kube-version={edition.versions()['kubernetes']}",
-                *[f"--api-versions={version}" for version in addon.upstream.get("api-versions", [])],
-                "--include-crds",
-                *[f"--values={file}" for file in values],
-            ],
-            doing=f"Rendering the chart of {addon.name}",
-        )
-        (work / "chart.yaml").write_text(rendered)
+def _render_chart(addon: Addon, work: Path) -> None:
+    """Write the objects of an add-on's chart to chart.yaml."""
+    chart = addon.upstream["chart"]
+    values = [work / "upstream" / chart / file for file in addon.upstream.get("values", [])]
+    values += [file for file in [work / "values.yaml"] if file.exists()]
+    rendered = run(
+        [
+            programs.program("helm", "helm"),
+            "template",
+            addon.name,
+            work / "upstream" / chart,
+            f"--namespace={addon.namespace}",
+            f"--kube-version={edition.versions()['kubernetes']}",
+            *[f"--api-versions={version}" for version in addon.upstream.get("api-versions", [])],
+            "--include-crds",
+            *[f"--values={file}" for file in values],
+        ],
+        doing=f"Rendering the chart of {addon.name}",
+    )
+    (work / "chart.yaml").write_text(rendered)
 
 
 def _hash(text: str) -> str:

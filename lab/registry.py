@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from lab import home, host
-from lab.engine import Engine
+from lab.engine import Engine, find_engine
 from lab.errors import LabError
 from lab.images import Provided
 from lab.progress import step
 
-#: Public hosts that the nodes ask the lab's registry for.
-MIRRORED = ("docker.io", "ghcr.io", "quay.io", "registry.k8s.io")
+#: Hosts that the nodes ask the lab's registry for: public ones, and the one in the names of
+#: images that nobody publishes.
+MIRRORED = ("docker.io", "ghcr.io", "quay.io", "registry.k8s.io", "localhost")
 PORT = 5000
+#: The registry as nodes and pods name it, for images of a reader's own.
+NAME = f"{home.REGISTRY}:{PORT}"
 
 SETTINGS = f"""\
 version: 0.1
@@ -37,9 +41,9 @@ log:
 """
 
 MIRROR = """\
-server = "http://{registry}:{port}/v2/{host}"
+server = "http://{place}"
 override_path = true
-[host."http://{registry}:{port}/v2/{host}"]
+[host."http://{place}"]
   capabilities = ["pull", "resolve"]
   override_path = true
 """
@@ -54,6 +58,7 @@ def start(engine: Engine, image: Provided) -> str:
         container = None
     if container is None:
         _create(engine, image)
+    write_mirrors()  # nodes of an older lab read them, too
     return address(engine)
 
 
@@ -81,6 +86,17 @@ def address(engine: Engine) -> str:
     return printed.split()[0]
 
 
+def address_of_pods(_parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the address at which pods reach the registry, as `registry-address`.
+
+    Nodes find its name. Pods ask the nodes' name servers in any order, and where there are
+    several, only one of them knows it.
+    """
+    container = find_engine().inspect("container", home.REGISTRY) or {}
+    networks = container.get("NetworkSettings", {}).get("Networks", {})
+    return {"registry-address": networks.get(home.CLUSTER, {}).get("IPAddress", "")}
+
+
 def push(engine: Engine, server: str, image: Provided) -> None:
     """Put an image into the registry under its public name, unless it is there."""
     if holds(server, image):
@@ -99,11 +115,10 @@ def holds(server: str, image: Provided) -> bool:
 def write_mirrors() -> Path:
     """Write containerd's mirror files and return the folder that nodes mount."""
     root = home.folder("mirrors")
-    for server in MIRRORED:
-        folder = root / server
-        folder.mkdir(exist_ok=True)
-        text = MIRROR.format(registry=home.REGISTRY, port=PORT, host=server)
-        (folder / "hosts.toml").write_text(text)
+    places = {**{server: f"{NAME}/v2/{server}" for server in MIRRORED}, NAME: f"{NAME}/v2"}
+    for server, place in places.items():
+        (root / server).mkdir(exist_ok=True)
+        home.write(root / server / "hosts.toml", MIRROR.format(place=place))
     return root
 
 

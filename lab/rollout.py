@@ -17,6 +17,9 @@ from lab.errors import LabError
 
 #: Seconds that all workloads of an add-on have to become ready.
 READY_LIMIT = 300
+#: Seconds of waiting after which pods are touched, and what kubectl says then.
+LOOK_LIMIT = 5
+NOT_YET = "timed out waiting for the condition"
 #: Annotation on pods: when the lab last wanted kubelet to look at them.
 TOUCHED = "life-with-llm-d/touched"
 #: kubectl's own check asks for the schema of the API, which the server refuses for a while
@@ -276,21 +279,22 @@ def _wait_for_workloads(objects: Iterable[Object], namespace: str) -> None:
     for one in wanted:
         name = f"{one['kind'].lower()}/{one['metadata']['name']}"
         inside = one["metadata"].get("namespace", namespace)
-        left = max(1, int(deadline - time.monotonic()))
         _restart_if_stuck(name, inside)
-        try:
-            cluster.kubectl(
-                "rollout",
-                "status",
-                name,
-                f"--namespace={inside}",
-                f"--timeout={left}s",
-                doing=f"Waiting for {name} in {inside}",
-                timeout=left + 10,
-            )
-        except LabError as error:
-            message = f"{error}\n{diagnosis(inside)}"
-            raise LabError(message) from error
+        while not _is_rolled_out(name, inside, deadline):
+            _touch_pods(inside)
+
+
+def _is_rolled_out(name: str, namespace: str, deadline: float) -> bool:
+    """Wait a few seconds for a workload and tell whether it is ready; raises LabError at the deadline."""
+    words = ("rollout", "status", name, f"--namespace={namespace}", f"--timeout={LOOK_LIMIT}s")
+    try:
+        cluster.kubectl(*words, doing=f"Waiting for {name} in {namespace}", timeout=READY_LIMIT)
+    except LabError as error:
+        if NOT_YET in str(error) and time.monotonic() < deadline:
+            return False
+        message = f"{error}\n{diagnosis(namespace)}"
+        raise LabError(message) from error
+    return True
 
 
 def _restart_if_stuck(name: str, namespace: str) -> None:
