@@ -28,6 +28,7 @@ NAMES = {
     "alertmanager": "Alertmanager",
     "envoy-gateway": "Envoy Gateway",
     "gatekeeper": "Gatekeeper",
+    "gateway-api": "Gateway API",
     "helm": "Helm",
     "jobset": "JobSet",
     "keda": "KEDA",
