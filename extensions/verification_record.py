@@ -83,12 +83,14 @@ class PrintedRecord(SphinxPostTransform):
         records = records_of(root_of(self.env))
         for entries in list(self.document.findall(nodes.definition_list)):
             if "record" in entries["classes"]:
-                rows = [_line(item[0], records[item["listing"]]) for item in entries.children]
+                items = entries.findall(nodes.definition_list_item)
+                rows = [_line(item, records[item["listing"]]) for item in items]
                 entries.replace_self(_table(_row(*map(_paragraph, HEAD)), rows))
 
 
-def _line(term: nodes.Element, record: Record) -> nodes.row:
+def _line(entry: nodes.definition_list_item, record: Record) -> nodes.row:
     """Return file, proof, and the numbers of tests and mutants; stamps refer to it as to the entry."""
+    (term,) = entry.findall(nodes.term)
     name = record.listing.partition("/")[2]
     file = _paragraph(nodes.literal(name, name), nodes.target("", "", ids=term["ids"]))
     proof = claim(record, unusual(newest(record)))

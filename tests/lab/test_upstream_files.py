@@ -31,7 +31,7 @@ def test_the_files_of_several_modules_are_kept_apart(
 
     monkeypatch.setattr(upstream, "folder", folder)
     files = {"module": "any", "path": path, "folders": ["config"]}
-    addon = Addon(name="any", about="", namespace="any", memory=0, pods=0, upstream=files)
+    addon = Addon(name="any", about="", purpose="data", namespace="any", memory=0, pods=0, upstream=files)
     addons.copy_upstream(addon, tmp_path / "work")
     found = (tmp_path / "work").rglob("*.yaml")
     assert sorted(str(file.relative_to(tmp_path / "work")) for file in found) == places
