@@ -26,9 +26,12 @@ STRICT = (
     "--nitpicky",  # a reference to nothing is a warning
 )
 #: One file of requirements for every Python from 3.11 on, and one for the Python, system
-#: and processor of the add-on vllm, as lab/vllm_environment.py has them too.
+#: and processor of the lab's pods, as lab/python_environment.py has them too.
 ANYWHERE = ("--universal", "--python-version=3.11")
 ENGINE = ("--python-version=3.13", "--python-platform=x86_64-manylinux_2_40", "--only-binary=:all:")
+#: What is installed into images is held to its checksums.
+IMAGE = (*ENGINE, "--generate-hashes")
+IN_PODS = {"vllm": ENGINE, "jupyterlab": IMAGE, "mlflow": IMAGE, "oidc-provider-mock": IMAGE}
 #: What the editions need from the system: program=Debian package.
 TYPESETTING = (
     "lualatex=texlive-luatex",
@@ -211,13 +214,13 @@ def release(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Fix the versions of requirements/*.txt anew from the groups of pyproject.toml."""
     session.install("uv")
-    for name in ("lab", "tests", "docs", "browser", "vllm"):
+    for name in ("lab", "tests", "docs", "browser", *IN_PODS):
         session.run(
             "uv",
             "pip",
             "compile",
             f"--group={name}",
-            *(ENGINE if name == "vllm" else ANYWHERE),
+            *IN_PODS.get(name, ANYWHERE),
             "--no-header",
             "--no-annotate",
             "--no-emit-index-url",

