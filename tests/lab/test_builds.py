@@ -141,6 +141,27 @@ def test_all_builds_share_the_labs_modules_and_cache_and_leave_the_users_alone(
     assert not users.exists()
 
 
+def test_a_module_is_built_with_the_compiler_that_it_names(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.publish(WORKS)
+    module = proxy.pin().parent / "go.mod"
+    rows = {"greeter": {"module": "greeter", "packages": [MODULE], "experiment": "jsonv2"}}
+    monkeypatch.setattr(programs, "table", lambda _name: rows)
+    programs.go_version()  # is asked for once
+    asked: list[tuple[str, str]] = []
+
+    def run(*_: object, environment: dict[str, str], **__: object) -> str:
+        asked.append((environment["GOTOOLCHAIN"], environment["GOEXPERIMENT"]))
+        return ""
+
+    monkeypatch.setattr(programs, "run", run)
+    programs.build("greeter")
+    module.write_text(f"{module.read_text()}\ntoolchain go1.99.1\n")
+    programs.build("greeter")
+    assert asked == [("local", "jsonv2"), ("go1.99.1", "jsonv2")]
+
+
 def test_helm_is_built_before_an_addon_with_a_chart_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     monkeypatch.setattr(programs, "build", done.append)

@@ -36,6 +36,7 @@ PINNED = {
     "dra-example-driver": ("sigs.k8s.io/dra-example-driver", "dra-example-driver"),
     "flux": ("github.com/fluxcd/source-controller", "source-controller"),
     "kyverno": ("github.com/kyverno/kyverno", "kyverno"),
+    "trivy": ("github.com/aquasecurity/trivy", "trivy"),
     "opentelemetry-collector": ("go.opentelemetry.io/collector/otelcol", "opentelemetry-collector"),
     "jaeger": ("github.com/jaegertracing/jaeger", "jaeger"),
     "victoria-logs": ("github.com/VictoriaMetrics/VictoriaLogs", "victoria-logs"),
