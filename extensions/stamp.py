@@ -30,6 +30,7 @@ NAMES = {
     "gatekeeper": "Gatekeeper",
     "gateway-api": "Gateway API",
     "helm": "Helm",
+    "istio": "Istio",
     "jobset": "JobSet",
     "keda": "KEDA",
     "kueue": "Kueue",

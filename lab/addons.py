@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import itertools
 import json
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -62,16 +63,19 @@ PLACE = re.compile(r"\$\{([a-z][-a-zA-Z0-9_.]*)\}")
 class Addon:
     """An add-on with its parameters: what addon.toml says, and what was asked for.
 
-    `needs` are other add-ons, `includes` such as are rendered as parts of this one,
-    `examples` listings, `images` keys of edition.toml, `upstream` what is read from a Go
-    module, `ready` what must hold beyond running workloads, `prepare` functions
-    (`module:name`) that take the parameters and the namespace, and return further values, `undo`
-    functions that take back what those did to the cluster, `keys` names of random keys
-    that the lab makes. With `router`, the objects are translated
-    for the router line that the lab has; with `newer_router`, no other line than the
-    edition's will do. `web` is the service, port and path of its web interface. `memory`
-    (MiB) and `pods` are what it takes in steady state, and `each` what it takes in addition
-    for every one that a parameter counts.
+    memory, pods, each  MiB and pods that it takes in steady state, and in addition for every
+                        one that a parameter counts
+    needs, includes     other add-ons: started before it, or rendered as parts of it
+    examples, images    listings, and keys of edition.toml
+    upstream            what is read from Go modules, a chart included
+    ready               what must hold beyond running workloads
+    prepare, undo       functions (`module:name`) that take parameters and namespace: the first
+                        return further values, the others take back what those or its pods did
+    keys                random keys that the lab makes
+    clients             programs for its users (group of builds.toml -> names), put beside kubectl
+    web                 service, port and path of its web interface
+    router              its objects are translated for the router line that the lab has
+    newer_router        no other line than the edition's will do
     """
 
     name: str
@@ -91,6 +95,7 @@ class Addon:
     prepare: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    clients: Mapping[str, Sequence[str]] = field(default_factory=dict)
     router: bool = False
     newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -177,14 +182,15 @@ def ensure(spec: str) -> Addon:
 
 
 def build_shared(specs: Iterable[str]) -> None:
-    """Build the programs that several add-ons use, before the first of them starts."""
+    """Build the programs that add-ons need beside their images, before the first of them starts."""
     for group in shared_programs(with_needs(specs)):
         programs.build(group)
 
 
-def shared_programs(chosen: Iterable[Addon]) -> list[str]:
-    """Return the groups of builds.toml that add-ons are rendered with: helm, where one has a chart."""
-    return ["helm"] if any("chart" in addon.upstream for addon in chosen) else []
+def shared_programs(chosen: Collection[Addon]) -> list[str]:
+    """Return the groups of builds.toml that add-ons need: helm, where one has a chart, and clients."""
+    charts = ["helm" for addon in chosen if "chart" in addon.upstream]
+    return list(dict.fromkeys([*charts, *(group for addon in chosen for group in addon.clients)]))
 
 
 def remove(spec: str) -> None:
@@ -197,6 +203,7 @@ def remove(spec: str) -> None:
         with step(f"Removing {addon.name}"):
             for function in addon.undo:
                 _function(function)(_arguments(addon))
+            _unlink_clients(addon)
             rollout.remove(_objects_file(addon), addon.namespace)
 
 
@@ -309,7 +316,25 @@ def _bring_up(addon: Addon) -> None:
     if "answers" in addon.ready:
         rollout.wait_until_answered(addon.ready["answers"], addon.namespace)
     rollout.remove_superseded(before, objects, addon.namespace)
+    _link_clients(addon)
     rollout.annotate_namespace(addon.namespace, APPLIED, _key(addon))
+
+
+def _link_clients(addon: Addon) -> None:
+    """Put an add-on's programs for users beside the lab's kubectl, where `lab env` points."""
+    _unlink_clients(addon)
+    for group, names in addon.clients.items():
+        for name in names:
+            (_clients_folder() / name).symlink_to(programs.program(group, name))
+
+
+def _unlink_clients(addon: Addon) -> None:
+    for name in itertools.chain(*addon.clients.values()):
+        (_clients_folder() / name).unlink(missing_ok=True)
+
+
+def _clients_folder() -> Path:
+    return cluster.find().kubectl.parent
 
 
 def _runs(addon: Addon) -> bool:
@@ -333,6 +358,7 @@ def _key(addon: Addon) -> str:
         *(provided[key].identity if key in provided else "" for key in addon.images),
         here.line(),
         upstream.key(addon.upstream["module"]) if addon.upstream else "",
+        *(programs.key(group) for group in addon.clients),
     ]
     return _hash("\0".join(parts))
 

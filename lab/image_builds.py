@@ -130,9 +130,17 @@ def _add_envoy(_engine: Engine, _row: dict[str, Any], context: Path) -> None:
     (context / "bin" / "envoy").chmod(0o755)
 
 
+def _add_istio_proxy(engine: Engine, row: dict[str, Any], context: Path) -> None:
+    """Add Envoy, and the template from which Istio's agent writes its configuration."""
+    _add_envoy(engine, row, context)
+    istio = programs.module_folder("istio", "istio.io/istio")
+    shutil.copy2(istio / "tools/packaging/common/envoy_bootstrap.json", context)
+
+
 SPECIAL: dict[str, Callable[[Engine, dict[str, Any], Path], None]] = {
     "node": _add_node_files,
     "envoy": _add_envoy,
+    "istio-proxy": _add_istio_proxy,
 }
 
 

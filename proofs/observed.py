@@ -16,7 +16,7 @@ from proofs.cluster import Cluster
 from proofs.failures import HarnessError, ProofFailed
 
 #: Program -> the component that it belongs to.
-PROGRAMS = {"helm": "helm", "kind": "kind", "promtool": "prometheus"}
+PROGRAMS = {"helm": "helm", "istioctl": "istio", "kind": "kind", "promtool": "prometheus"}
 #: API group -> the component that defines it.
 GROUPS = {
     "inference.networking.k8s.io": "inference-extension",
@@ -25,6 +25,9 @@ GROUPS = {
     "kueue.x-k8s.io": "kueue",
     "leaderworkerset.x-k8s.io": "lws",
     "llm-d.ai": "router",
+    "networking.istio.io": "istio",
+    "security.istio.io": "istio",
+    "telemetry.istio.io": "istio",
 }
 #: Where a shell begins a command: at the start, after a pipe, an operator or a bracket.
 COMMAND = re.compile(r"(?:^|[|;&(]\s*|\n\s*)(?:\w+=\S+\s+)*([\w./-]+)")

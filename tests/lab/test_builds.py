@@ -172,6 +172,7 @@ def test_helm_is_built_before_an_addon_with_a_chart_starts(monkeypatch: pytest.M
     for name in ("fleet", "cert-manager"):
         addons.ensure(name)
     assert done == ["fleet", "helm", "cert-manager"]
+    assert addons.shared_programs(addons.with_needs(["fleet", "istio"])) == ["helm", "istio"]
 
 
 def test_code_that_does_not_compile_is_reported_with_file_and_line(proxy: Proxy) -> None:

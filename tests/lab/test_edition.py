@@ -31,6 +31,7 @@ PINNED = {
     "kwok": ("sigs.k8s.io/kwok", "kwok"),
     "gatekeeper": ("github.com/open-policy-agent/gatekeeper/v3", "gatekeeper"),
     "gateway-api": ("sigs.k8s.io/gateway-api", "gateway-api"),
+    "istio": ("istio.io/istio", "istio-snapshot"),
     "kube-network-policies": ("sigs.k8s.io/kube-network-policies", "kube-network-policies"),
     "envoy-gateway": ("github.com/envoyproxy/gateway", "envoy-gateway"),
     "dra-example-driver": ("sigs.k8s.io/dra-example-driver", "dra-example-driver"),

@@ -9,11 +9,13 @@ from pathlib import Path
 from lab.edition import versions
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Pins that move with another: what Debian has, what Kubernetes brings, the older line of the router.
+#: Pins that move with another: what Debian has, what Kubernetes brings, the older line of the
+#: router, the version that a snapshot gives itself.
 FOLLOW = {
     "debian": {"alertmanager", "debian", "pgvector", "postgres", "prometheus", "python", "redis", "registry"},
     "kubernetes": {"coredns", "etcd", "etcd-image", "pause"},
     "router": {"router-offline"},
+    "istio-snapshot": {"istio"},
 }
 
 

@@ -19,6 +19,7 @@ from lab.router_lines.differences import differs, metric
 from proofs.waiting import wait_until
 from tests.lab.addons.traffic import (
     POD,
+    all_to,
     at_once,
     complete,
     count,
@@ -29,9 +30,6 @@ from tests.lab.addons.traffic import (
 )
 
 pytestmark = pytest.mark.addon
-
-#: Chance lets 12 requests go to the same of three pods once in 177,147 times.
-MANY = 12
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +107,6 @@ def test_a_fleet_shows_the_metrics_that_it_is_told(started: dict[str, str]) -> N
 
     wait_until(lambda: shown(first) == (7, 0.5), deadline=10, what="the metrics change")
     assert shown(second) == (0, 0)
-
-
-def all_to(client: httpx.Client, pod: str, model: str = "demo-model") -> bool:
-    """Tell whether each of many requests is answered by this pod."""
-    return pods_that_answer(client, MANY, model=model) == {pod: MANY}
 
 
 def test_the_router_of_chapter_2_answers_from_every_pod(started: dict[str, str]) -> None:

@@ -169,12 +169,12 @@ def test_what_a_policy_allows_is_open_and_all_else_is_closed(servers: Space) -> 
 def test_pods_and_nodes_that_no_policy_names_are_left_alone(servers: Space) -> None:
     servers.create(policy("closed", ingress=[], podSelector=chosen("server-far")))
     with space() as other:
-        other.create(*server(NEAR), pod("neighbour", FAR, ["sleep", "infinity"]))
+        other.create(*server(NEAR), pod("neighbor", FAR, ["sleep", "infinity"]))
         wait_for_pods(other)
         own = paths(other, "server-near")
-        assert reached(other, "neighbour", own) == set(own)
+        assert reached(other, "neighbor", own) == set(own)
         closed = paths(servers, "server-far")
-        wait_until(lambda: not reached(other, "neighbour", closed), deadline=ENFORCED, what="it is closed")
+        wait_until(lambda: not reached(other, "neighbor", closed), deadline=ENFORCED, what="it is closed")
         # The API server asks as a node does: from another one, and it is let through.
         ask = f"/api/v1/namespaces/{other.name}/pods/server-near:8000/proxy/"
         assert "Directory listing" in other.kubectl("get", "--raw", ask)

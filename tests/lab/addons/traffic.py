@@ -23,6 +23,8 @@ SAMPLE = re.compile(r"(?m)^(?P<name>[\w:]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 #: Header of an answer that names the pod it comes from.
 POD = "x-inference-pod"
+#: Chance lets 12 requests go to the same of three pods once in 177,147 times.
+MANY = 12
 
 Result = TypeVar("Result")
 
@@ -69,6 +71,11 @@ def pods_that_answer(
     """Send requests one after the other; return how many each pod answered."""
     answers = [complete(client, prompt, model) for _ in range(requests)]
     return Counter(answer.raise_for_status().headers[POD] for answer in answers)
+
+
+def all_to(client: httpx.Client, pod: str, model: str = "demo-model") -> bool:
+    """Tell whether each of many requests is answered by this pod."""
+    return pods_that_answer(client, MANY, model=model) == {pod: MANY}
 
 
 def pods(namespace: str, selector: str = "app=sim") -> list[str]:
