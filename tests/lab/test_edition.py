@@ -32,6 +32,9 @@ PINNED = {
     "envoy-gateway": ("github.com/envoyproxy/gateway", "envoy-gateway"),
     "dra-example-driver": ("sigs.k8s.io/dra-example-driver", "dra-example-driver"),
     "opentelemetry-collector": ("go.opentelemetry.io/collector/otelcol", "opentelemetry-collector"),
+    "jaeger": ("github.com/jaegertracing/jaeger", "jaeger"),
+    "victoria-logs": ("github.com/VictoriaMetrics/VictoriaLogs", "victoria-logs"),
+    "victoria-metrics": ("github.com/VictoriaMetrics/VictoriaMetrics", "victoria-metrics"),
 }
 #: Images that only a registry gives; proofs that need them are skipped without one.
 REGISTRY_ONLY = {"kueue"}
