@@ -62,6 +62,7 @@ FROM_FILES = {
     "plot",
     "stamp-legend",
     "toctree",
+    "screenshot",
     "transcript",
     "verification-record",
 }

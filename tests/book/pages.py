@@ -61,7 +61,9 @@ def placeholders(page: str, text: str) -> list[str]:
 
 def shown(text: str) -> set[str]:
     """Return the listings that a page shows."""
-    return {fence.argument for fence in fences(text) if fence.directive in {"listing", "transcript"}}
+    return {
+        fence.argument for fence in fences(text) if fence.directive in {"listing", "screenshot", "transcript"}
+    }
 
 
 def unmet(chapter: Chapter, text: str) -> list[str]:

@@ -26,7 +26,7 @@ def book(site: Callable[[str], Site]) -> Site:
 
 
 def test_only_a_long_table_outside_of_boxes_may_run_over_the_page(book: Site) -> None:
-    tex = book.output("latex/small.tex")
+    tex = book.output("latex/small.tex").partition("Verification record")[0]
     box = tex[tex.index(r"\begin{sphinxadmonition}") : tex.index(r"\end{sphinxadmonition}")]
     assert tex.count(r"\begin{longtable}") == 1
     assert r"\begin{longtable}" not in box
