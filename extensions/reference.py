@@ -33,7 +33,6 @@ COMPONENTS = {
     **NAMES,
     "debian": "Debian",
     "etcd-image": "etcd, tag of its image",
-    "gateway-api": "Gateway API",
     "istio-snapshot": "Istio, commit",
     "jaeger-image": "Jaeger, tag of its image",
     "pgvector": "pgvector",
