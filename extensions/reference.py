@@ -33,12 +33,17 @@ COMPONENTS = {
     **NAMES,
     "debian": "Debian",
     "etcd-image": "etcd, tag of its image",
+    "istio-snapshot": "Istio, commit",
+    "jaeger-image": "Jaeger, tag of its image",
     "pgvector": "pgvector",
     "router-offline": "router, older line",
+    "seaweedfs-image": "SeaweedFS, tag of its image",
 }
 #: Characters of the longest name that a column of the printed index holds.
 INDEXED = 48
 IN_CODE = re.compile(r"`([^`]+)`")
+#: Go's version of a commit that has none: https://go.dev/ref/mod#pseudo-versions
+SNAPSHOT = re.compile(r"v0\.0\.0-(\d{4})(\d\d)(\d\d)\d{6}-([0-9a-f]{12})")
 #: How a program's help names the metric that took the place of this one.
 REPLACED_BY = re.compile(r"[Uu]se (\w+)")
 
@@ -282,7 +287,7 @@ class VersionMatrix(Reference):
         note_records(self.env)
         proved = proved_with(self.root)
         rows = [
-            (COMPONENTS.get(name, name), version, *proved.get((name, version), ("", "")))
+            (COMPONENTS.get(name, name), readable(version), *proved.get((name, version), ("", "")))
             for name, version in versions.items()
         ]
         return [_table(("Component", "Version", "Listings", "Last proof"), (40, 24, 16, 20), rows)]
@@ -300,6 +305,12 @@ def differences(
                 f"{about[0].upper()}{about[1:]}: {_values(one['newer'])} on {versions['router']}, "
                 f"{older} {versions['router-offline']}."
             )
+
+
+def readable(version: str) -> str:
+    """Return a version for people: of Go's name for a commit without one, its day and its hash."""
+    found = SNAPSHOT.fullmatch(version)
+    return "{}-{}-{} ({})".format(*found.groups()) if found else version
 
 
 def older_name(name: str, lines: Mapping[str, Any], version: str) -> str:

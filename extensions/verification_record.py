@@ -23,7 +23,7 @@ from proofs.records import Record, RecordError, tally
 
 #: The columns in print, and their widths in hundredths.
 HEAD = ("File", "Proof", "Tests / mutants")
-WIDTHS = (44, 46, 10)
+WIDTHS = (53, 37, 10)
 
 
 class VerificationRecord(SphinxDirective):

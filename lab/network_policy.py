@@ -31,8 +31,8 @@ def take_back(parameters: Mapping[str, str]) -> None:
     """Stop the lab's own engine, and take its chain out of every node."""
     if engine(parameters)["engine"] != OWN:
         return
-    what = ("daemonset", OWN, "--namespace=network-policy", "--ignore-not-found", "--cascade=foreground")
-    cluster.kubectl("delete", *what, doing=f"Stopping {OWN}", timeout=120)
+    what = ("daemonset", OWN, "--namespace=network-policy", "--ignore-not-found")
+    cluster.kubectl("delete", *what, doing=f"Stopping {OWN}")  # only a new pod writes the chain
     host = find_engine()
     for node in cluster.node_containers(host):
         for words in (("-D", "POSTROUTING", "-j", CHAIN), ("-F", CHAIN), ("-X", CHAIN)):

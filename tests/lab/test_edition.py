@@ -7,6 +7,7 @@ import re
 import pytest
 
 from lab import edition
+from lab.image_builds import build_key
 from lab.programs import MODULES, table
 
 #: Module folder -> the Go module that edition.toml pins, and its name there.
@@ -103,3 +104,8 @@ def test_an_image_is_of_the_component_that_its_name_pins_first() -> None:
         "python",
         "pgvector",
     )
+
+
+@pytest.mark.parametrize("key", [key for key, image in edition.images().items() if image.build])
+def test_the_build_of_an_image_has_all_that_it_is_made_from(key: str) -> None:
+    assert len(build_key(edition.images()[key].build)) == 12

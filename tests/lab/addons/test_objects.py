@@ -89,7 +89,7 @@ def test_a_user_of_one_bucket_and_a_wrong_key_are_refused(bucket: str) -> None:
 def test_another_pod_finds_what_the_first_one_kept(bucket: str) -> None:
     selector = "app.kubernetes.io/name=seaweedfs"
     (before,) = pods("objects", selector)
-    cluster.kubectl("delete", "pod", before, "--namespace=objects", doing="Deleting the pod")
+    cluster.kubectl("delete", "pod", before, "--namespace=objects", "--wait=false", doing="Deleting the pod")
 
     def replaced() -> bool:
         now = pods("objects", selector)
