@@ -9,11 +9,22 @@ import pytest
 from lab import addons
 from lab.router_lines import here
 from lab.router_lines.differences import metric
+from proofs import screenshots
 from proofs.waiting import wait_until
 from tests.lab.addons.traffic import api, at_once, complete, count, reach
 
 pytestmark = pytest.mark.addon
 
+#: Pixels of a chart that are in color: its lines; axes and letters are grey.
+COLORED = """chart => {
+    const bytes = chart.getContext("2d").getImageData(0, 0, chart.width, chart.height).data;
+    let found = 0;
+    for (let at = 0; at < bytes.length; at += 4) {
+        const color = bytes.slice(at, at + 3);
+        found += bytes[at + 3] > 128 && Math.max(...color) - Math.min(...color) > 60;
+    }
+    return found;
+}"""
 PROXY = "/api/v1/namespaces/dashboards/services/victoria-metrics:8428/proxy"
 
 
@@ -69,3 +80,16 @@ def test_requests_are_counted_as_the_endpoint_picker_counts_them(router: str) ->
     wait_until(lambda: ask(query) == [counted], deadline=30, what=f"{counted} requests are counted")
     ready = metric("llm_d_epp_ready_endpoints", here.line())
     assert ask(f'{ready}{{namespace="{router}"}}') == [2]
+
+
+def test_a_panel_is_drawn_with_its_lines(router: str) -> None:
+    if not screenshots.program():
+        pytest.skip("needs Chromium: sudo apt-get install --no-install-recommends chromium")
+    send(router)
+    with (
+        reach("dashboards", "service/victoria-metrics", 8428) as client,
+        screenshots.opened(f"{client.base_url}/vmui/#/dashboards", screenshots.SIZE, 60) as page,
+    ):
+        screenshots.require(page, next(iter(expressions().values())))
+        chart = page.locator("canvas").first
+        wait_until(lambda: chart.evaluate(COLORED) > 50, deadline=30, what="lines in the first panel")
