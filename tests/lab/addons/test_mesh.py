@@ -9,7 +9,7 @@ import json
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import httpx
@@ -204,9 +204,19 @@ def log(namespace: Space) -> str:
     return namespace.kubectl("logs", f"--selector={PROXY}", "--tail=20")
 
 
+def through(namespace: Space, holds: Callable[[httpx.Client], bool]) -> bool:
+    """Tell whether something holds of the Gateway; a forward ends with the first refused connection."""
+    with reach(namespace.name, "service/front-istio", 80) as client:
+        return holds(client)
+
+
 def test_the_endpoint_picker_decides_behind_the_gateway() -> None:
     spec = "router:config=queue,fake-metrics=on,replicas=3,namespace=meshed-router"
     namespace = Space(addons.ensure(spec).namespace)
+
+    def fails_to_ask(client: httpx.Client) -> bool:
+        return complete(client).status_code == 500 and "ext_proc_error" in log(namespace)
+
     pool = {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": "demo"}
     # The picker's certificate is its own.
     tls = {"host": "router", "trafficPolicy": {"tls": {"mode": "SIMPLE", "insecureSkipVerify": True}}}
@@ -216,17 +226,18 @@ def test_the_endpoint_picker_decides_behind_the_gateway() -> None:
             fake_metrics(namespace.name, pod, {"waiting-requests": waiting, "kv-cache-usage": 0.1})
         namespace.create(gateway(), route(pool))
         wait_for_gateway(namespace)
-        with reach(namespace.name, "service/front-istio", 80) as client:
-            wait_until(
-                lambda: complete(client).status_code == 500 and "ext_proc_error" in log(namespace),
-                deadline=CONFIGURED,
-                what="a picker that is asked in plain text does not answer",
-            )
-            namespace.create(described("DestinationRule", "picker", NETWORKING, tls))
-            wait_until(lambda: all_to(client, idle), deadline=CONFIGURED, what="requests go where none wait")
-            for pod, waiting in ((busy, 0), (idle, 9)):
-                fake_metrics(namespace.name, pod, {"waiting-requests": waiting, "kv-cache-usage": 0.1})
-            wait_until(lambda: all_to(client, busy), deadline=CONFIGURED, what="requests follow the queue")
+        wait_until(
+            lambda: through(namespace, fails_to_ask),
+            deadline=CONFIGURED,
+            what="a picker that is asked in plain text does not answer",
+        )
+        namespace.create(described("DestinationRule", "picker", NETWORKING, tls))
+        what = "requests go where none wait"
+        wait_until(lambda: through(namespace, lambda c: all_to(c, idle)), deadline=CONFIGURED, what=what)
+        for pod, waiting in ((busy, 0), (idle, 9)):
+            fake_metrics(namespace.name, pod, {"waiting-requests": waiting, "kv-cache-usage": 0.1})
+        what = "requests follow the queue"
+        wait_until(lambda: through(namespace, lambda c: all_to(c, busy)), deadline=CONFIGURED, what=what)
     finally:
         addons.remove(spec)
 
