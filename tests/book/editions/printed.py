@@ -197,8 +197,11 @@ def stamps(sheets: list[Sheet]) -> Iterator[tuple[Sheet, Line]]:
 
 
 def stamps_alone(sheets: list[Sheet]) -> list[str]:
-    """Return the stamps that are parted from their listings."""
-    return _named(stamps(sheets), lambda sheet, line: not _is_under_code(sheet, line))
+    """Return the stamps that are parted from their listings, or from the captions of their pictures."""
+    return _named(
+        stamps(sheets),
+        lambda sheet, line: not (_is_under_code(sheet, line) or _is_under_caption(sheet, line)),
+    )
 
 
 def _named(places: Iterable[tuple[Sheet, Line]], is_faulty: Callable[[Sheet, Line], bool]) -> list[str]:
@@ -215,6 +218,10 @@ def _is_followed(sheet: Sheet, caption: Line) -> bool:
 
 def _is_under_code(sheet: Sheet, stamp: Line) -> bool:
     return any(0 < one.bottom - stamp.top < 12 for one in sheet.grounds if one.colour == LISTING)
+
+
+def _is_under_caption(sheet: Sheet, stamp: Line) -> bool:
+    return any(line.text.startswith("Figure") and 0 < line.bottom - stamp.top < 14 for line in sheet.body)
 
 
 def broken(sheets: list[Sheet], colours: set[str]) -> Iterator[tuple[Sheet, Ground]]:
