@@ -39,7 +39,7 @@ class Screenshot(SphinxDirective, Figure):
     }
 
     def run(self) -> list[nodes.Node]:
-        """Return the box: the figure, and the stamp or what is wrong with the proof."""
+        """Return the figure, with its stamp or what is wrong with its proof."""
         picture = self.arguments[0]
         for option in ("alt", "caption"):
             if not self.options.get(option):

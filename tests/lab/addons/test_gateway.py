@@ -6,6 +6,7 @@ import pytest
 
 from lab import addons
 from proofs.waiting import wait_until
+from tests.lab.addons.gateways import condition, gateway
 from tests.lab.addons.traffic import reach
 from tests.lab.live.space import Object, Space, image
 
@@ -14,19 +15,6 @@ pytestmark = pytest.mark.addon
 MODEL = "gateway-model"
 #: Seconds until a new Gateway's Envoy answers on a busy host.
 PROGRAMMED = 180
-
-
-def gateway() -> Object:
-    """Return a Gateway that takes routes of its namespace on port 80."""
-    return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "Gateway",
-        "metadata": {"name": "front"},
-        "spec": {
-            "gatewayClassName": "eg",
-            "listeners": [{"name": "http", "protocol": "HTTP", "port": 80}],
-        },
-    }
 
 
 def route(fleet: str) -> Object:
@@ -72,15 +60,10 @@ def grant(namespace: Space) -> Object:
     }
 
 
-def condition(found: Object, kind: str) -> str:
-    """Return a condition's status, empty while nothing has written it."""
-    return next((one["status"] for one in found["status"].get("conditions", []) if one["type"] == kind), "")
-
-
 def test_a_route_leads_to_a_fleet_and_nothing_else_does(namespace: Space) -> None:
     addons.ensure("envoy-gateway")
     fleet = addons.ensure(f"fleet:model={MODEL},replicas=1").namespace
-    namespace.create(gateway(), route(fleet))
+    namespace.create(gateway("eg"), route(fleet))
     wait_until(
         lambda: condition(namespace.read("gateway", "front"), "Programmed") == "True",
         deadline=PROGRAMMED,

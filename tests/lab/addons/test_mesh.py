@@ -17,7 +17,7 @@ import pytest
 
 from lab import addons, cluster, edition
 from proofs.waiting import wait_until
-from tests.lab.addons import test_gateway
+from tests.lab.addons.gateways import condition, gateway
 from tests.lab.addons.traffic import all_to, complete, fake_metrics, inside, pods, reach
 from tests.lab.live.space import Object, Space, image, is_ready, read, space
 
@@ -47,12 +47,9 @@ def described(kind: str, name: str, api: str, spec: Object, **metadata: object) 
     return {"apiVersion": api, "kind": kind, "metadata": {"name": name, **metadata}, "spec": spec}
 
 
-def gateway() -> Object:
+def front_of_istio() -> Object:
     """Return a Gateway of Istio's, reached inside the cluster only; its Service is front-istio."""
-    listener = {"name": "http", "protocol": "HTTP", "port": 80}
-    inside_only = {"networking.istio.io/service-type": "ClusterIP"}
-    spec = {"gatewayClassName": "istio", "listeners": [listener]}
-    return described("Gateway", "front", GATEWAY_API, spec, annotations=inside_only)
+    return gateway("istio", **{"networking.istio.io/service-type": "ClusterIP"})
 
 
 def route(*backends: Object) -> Object:
@@ -118,7 +115,7 @@ def wait_for(namespace: Space, *names: str) -> None:
 def wait_for_gateway(namespace: Space) -> None:
     """Wait until the Gateway's proxy runs."""
     wait_until(
-        lambda: test_gateway.condition(namespace.read("gateway", "front"), "Programmed") == "True",
+        lambda: condition(namespace.read("gateway", "front"), "Programmed") == "True",
         deadline=STARTED,
         what="the Gateway is programmed",
     )
@@ -131,7 +128,7 @@ def wait_for_gateway(namespace: Space) -> None:
 def front() -> Iterator[Space]:
     """Return a namespace with a Gateway and two servers behind it, nine to one."""
     with space() as namespace:
-        namespace.create(gateway(), route(*weighted(9, 1)), *server("one"), *server("two"))
+        namespace.create(front_of_istio(), route(*weighted(9, 1)), *server("one"), *server("two"))
         wait_for(namespace, "one", "two")
         wait_for_gateway(namespace)
         yield namespace
@@ -224,7 +221,7 @@ def test_the_endpoint_picker_decides_behind_the_gateway() -> None:
         busy, idle, loaded = pods(namespace.name)
         for pod, waiting in ((busy, 9), (idle, 0), (loaded, 5)):
             fake_metrics(namespace.name, pod, {"waiting-requests": waiting, "kv-cache-usage": 0.1})
-        namespace.create(gateway(), route(pool))
+        namespace.create(front_of_istio(), route(pool))
         wait_for_gateway(namespace)
         wait_until(
             lambda: through(namespace, fails_to_ask),
@@ -337,10 +334,10 @@ def test_istio_lives_beside_envoy_gateway_and_leaves_nothing_behind() -> None:
     addons.ensure("envoy-gateway")
     assert {"configmap/istio-ca-root-cert", "gatewayclass.gateway.networking.k8s.io/istio"} <= set(traces())
     with space() as namespace:
-        namespace.create(test_gateway.gateway(), route({"name": "one", "port": 8000}), *server("one"))
+        namespace.create(gateway("eg"), route({"name": "one", "port": 8000}), *server("one"))
         wait_for(namespace, "one")
         with space() as other:
-            other.create(gateway(), route({"name": "one", "port": 8000}), *server("one"))
+            other.create(front_of_istio(), route({"name": "one", "port": 8000}), *server("one"))
             wait_for(other, "one")
             wait_for_gateway(other)
             with reach(other.name, "service/front-istio", 80) as client:

@@ -37,7 +37,7 @@ def server(*, careless: bool) -> Object:
 
 def findings(manifest: Object) -> set[str]:
     """Return the checks that a manifest fails."""
-    script = "cat > /work/manifest.json && trivy config --quiet --format=json /work/manifest.json"
+    script = "cat > /files/manifest.json && trivy config --quiet --format=json /files/manifest.json"
     printed = json.loads(inside("scanner", "sh", "-c", script, given=json.dumps(manifest)))
     return {found["ID"] for result in printed["Results"] for found in result.get("Misconfigurations", [])}
 
