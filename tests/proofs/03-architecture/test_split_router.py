@@ -221,7 +221,8 @@ def the_word_alone_opens_nothing(proof: Proof) -> None:
     proof.wait("deployment", "router", "Available", deadline=120)
     pod = proof.get("pod", min(pods_of_the_model(proof)))
     with proof.forward("deployment/router", 8081) as url, httpx.Client(base_url=url, timeout=20) as client:
-        assert post(client, proof, SHORT).status_code == 500
+        # 500 once the body is on its way; 503 where the refused connection was noticed before that.
+        assert post(client, proof, SHORT).status_code in {500, 503}
         listed = client.get("/v1/models")
         assert (listed.status_code, listed.text) == (503, "no healthy upstream")
         forged = {"x-gateway-destination-endpoint": f"{pod['status']['podIP']}:8000"}
