@@ -73,6 +73,7 @@ class Addon:
                         return further values, the others take back what those or its pods did
     keys                random keys that the lab makes
     clients             programs for its users (group of builds.toml -> names), put beside kubectl
+    watches             labels of the namespaces of proofs that it looks into; empty: into all
     web                 service, port and path of its web interface
     router              its objects are translated for the router line that the lab has
     newer_router        no other line than the edition's will do
@@ -96,6 +97,7 @@ class Addon:
     undo: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     clients: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    watches: Mapping[str, str] = field(default_factory=dict)
     router: bool = False
     newer_router: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -61,9 +62,9 @@ def path(name: str) -> str:
     return f"/api/v1/namespaces/{name}"
 
 
-def create(cluster: Cluster, name: str, run: str) -> None:
-    """Make a namespace and wait until pods can be created in it."""
-    body = {"metadata": {"name": name, "labels": {RUN_LABEL: run}}}
+def create(cluster: Cluster, name: str, run: str, labels: Mapping[str, str] | None = None) -> None:
+    """Make a namespace, with labels, and wait until pods can be created in it."""
+    body = {"metadata": {"name": name, "labels": {RUN_LABEL: run, **(labels or {})}}}
     cluster.request("POST", "/api/v1/namespaces", body=body)
     wait_until(
         lambda: cluster.request("GET", f"{path(name)}/serviceaccounts/default"),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import warnings
+from collections import ChainMap
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -189,8 +190,9 @@ class Proof:
         self._made.append(namespaces.path(name))
         self._trace.namespace = name
         cluster = self._inside.cluster
+        watched = (addon.watches for addon in addons.with_needs(self.claim.needs))
         with self._counted():
-            namespaces.create(cluster, name, self._label)
+            namespaces.create(cluster, name, self._label, dict(ChainMap(*map(dict, watched))))
         return name
 
     @property

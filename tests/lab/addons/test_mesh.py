@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from lab import addons, cluster, edition
+from proofs import namespaces
 from proofs.waiting import wait_until
 from tests.lab.addons.gateways import condition, gateway
 from tests.lab.addons.traffic import all_to, complete, fake_metrics, inside, pods, reach
@@ -306,6 +307,22 @@ def test_istioctl_lists_proxies_and_finds_a_planted_fault(front: Space) -> None:
     said = istioctl("analyze", f"--namespace={front.name}")
     assert "IST0101" in said
     assert "nowhere" in said
+
+
+def test_a_proofs_namespace_is_written_into_only_where_the_proof_needs_istio() -> None:
+    run = {namespaces.RUN_LABEL: "test"}
+    with space(run) as left_alone, space({**run, **addons.find("istio").watches}) as watched:
+        wait_until(
+            lambda: "istio-ca-root-cert" in names_of(watched.list("configmaps")),
+            deadline=CONFIGURED,
+            what="Istio's certificate is there",
+        )
+        assert names_of(left_alone.list("configmaps")) == ["kube-root-ca.crt"]
+
+
+def names_of(objects: list[Object]) -> list[str]:
+    """Return the names of objects."""
+    return [one["metadata"]["name"] for one in objects]
 
 
 #: Kinds of the whole cluster of which Istio has objects, and the one that it puts into every namespace.
