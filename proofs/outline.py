@@ -31,7 +31,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter or an appendix; `number` is "2" or "A", `page` its document name.
+    """A chapter or an appendix; `number` is "2" or "A", `page` its document name, `budget` in printed pages.
 
     The last part of `page`, the slug, also names its folders in examples/, tests/proofs/
     and records/.
@@ -41,6 +41,7 @@ class Chapter:
     title: str
     page: str
     topics: tuple[Topic, ...]
+    budget: int = 0
 
     @property
     def slug(self) -> str:
