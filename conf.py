@@ -52,6 +52,7 @@ extensions = [
     "extensions.site_map",
     "extensions.skeletons",
     "extensions.stamp_legend",
+    "extensions.standfirst",
     "extensions.verification_record",
     "myst_parser",
     "notfound.extension",
@@ -70,7 +71,10 @@ numfig_format = {"code-block": "Listing %s", "figure": "Figure %s", "table": "Ta
 myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "substitution"]
 myst_heading_anchors = 3
 # {{ v_router }} in prose is the router's version in edition.toml.
-myst_substitutions = {f"v_{name.replace('-', '_')}": version for name, version in EDITION["versions"].items()}
+myst_substitutions = {"copyright": project_copyright}
+myst_substitutions |= {
+    f"v_{name.replace('-', '_')}": version for name, version in EDITION["versions"].items()
+}
 
 # -- Diagrams: extensions/drawings.py shows drawings, so no page needs Mermaid's script, from elsewhere
 
@@ -146,6 +150,7 @@ latex_docclass = {"manual": "book"}  # Sphinx's own builds on report, without \b
 latex_documents = [("index", "life-with-llm-d.tex", project, author, "manual", False)]
 latex_toplevel_sectioning = "chapter"
 latex_additional_files = [
+    "_static/cover.png",
     "latex/lwbook.lua",
     "latex/lwbook.sty",
     *sorted(str(font.relative_to(ROOT)) for font in (ROOT / "latex" / "fonts").glob("*.[ot]tf")),

@@ -40,8 +40,8 @@ README = """# The lab of "Life with llm-d", and its listings
 #: Where the archive is, in each edition.
 WHERE = {
     "html": "Download the lab and all listings: ",
-    "latex": "This file carries the lab and all listings as an attachment. Your reader shows it in its list of "
-    "attachments, often behind a paperclip; “pdfdetach -saveall” of poppler takes it out, too: ",
+    "latex": "This file carries the lab and all listings as an attachment. Your reader shows it in its list "
+    "of attachments, often behind a paperclip; “pdfdetach -saveall” of poppler takes it out, too: ",
     "epub": "The lab and all listings are beside the HTML edition: ",
 }
 
@@ -77,10 +77,14 @@ class StartHere(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return a sentence in the words of the edition, and the lines."""
         builder = self.env.app.builder.name
-        where = nodes.paragraph("", WHERE.get(builder, WHERE["html"]), _place(builder, self.config.html_baseurl))
+        where = nodes.paragraph(
+            "", WHERE.get(builder, WHERE["html"]), _place(builder, self.config.html_baseurl)
+        )
         where += nodes.Text(".")
         lines = "".join(f"$ {line}\n" for line in START).rstrip()
-        then = nodes.paragraph("", "It needs Debian or a relative of it, Python 3.11, and docker or podman. Then:")
+        then = nodes.paragraph(
+            "", "It needs Debian or a relative of it, Python 3.11, and docker or podman. Then:"
+        )
         block = nodes.literal_block(lines, lines, language="console", classes=["start-here"])
         return [where, then, block]
 

@@ -55,7 +55,7 @@ def _labelled(table: re.Match[str]) -> str:
         columns = cycle(titles)
         return re.sub(r"<td\b", lambda _: f'<td data-label="{next(columns)}"', row[0])
 
-    return ROW.sub(labelled, table[0])
+    return ROW.sub(labelled, table[0]).replace('class="', 'class="cards ', 1)
 
 
 def _opening(picture: re.Match[str]) -> str:
