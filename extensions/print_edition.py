@@ -59,9 +59,9 @@ class TableTails(SphinxPostTransform):
     def run(self, **_options: object) -> None:
         """Forbid the break before the last row, and after the first."""
         for table in self.document.findall(nodes.table):
-            body = next(table.findall(nodes.tbody))
-            if "longtable" in table["classes"]:
-                for row in {id(one): one for one in (*body[1:2], *body[-1:])}.values():
+            rows = list(next(table.findall(nodes.tbody)).findall(nodes.row))
+            if "longtable" in table["classes"] and len(rows) > 2:  # noqa: PLR2004 - the two ends
+                for row in {1: rows[1], len(rows) - 1: rows[-1]}.values():
                     row.insert(0, _latex(r"\noalign{\nobreak}"))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -36,14 +37,14 @@ def fit(
         context["body"] = TABLE.sub(_labelled, context["body"])
     if app.builder.name == "html":
         context["body"] = PICTURE.sub(_opening, context.get("body", ""))
-        context["planned_pages"] = planned_pages(app)
+        context["planned_pages"] = planned_pages(Path(app.srcdir))
 
 
-def planned_pages(app: Sphinx) -> list[str]:
+def planned_pages(source: Path) -> list[str]:
     """Return the ends of the addresses of all chapters that aren't begun."""
-    if not (app.srcdir / FILE).exists():
+    if not (source / FILE).exists():
         return []
-    return [f"{page.slug}.html" for page in load_outline(app.srcdir).pages if page.state == PLANNED]
+    return [f"{page.slug}.html" for page in load_outline(source).pages if page.state == PLANNED]
 
 
 def _labelled(table: re.Match[str]) -> str:

@@ -12,7 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
-from proofs.outline import load_outline
+from extensions.lab_archive import ADDRESS, NAME
+from proofs.outline import PLANNED, load_outline
 from tests.book.editions.conftest import BOOK, BUILD, HTML, Pages, Print, bare, text_of
 from tests.book.editions.printed import (
     CODE_SIZE,
@@ -35,9 +36,15 @@ pytestmark = pytest.mark.editions
 
 ROOT = Path(__file__).parents[3]
 EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))
+OUTLINE = load_outline(BOOK / "source")
+#: Type of the title of a chapter to come (latex/lwbook.sty).
+COMPACT = 14.0
 LOG = BUILD / "latex" / "life-with-llm-d.log"
 TEX = LOG.with_suffix(".tex")
 #: The font files of latex/fonts: nothing is set in a font that the system happens to have.
+#: Cover and the blank page behind it.
+COVER = ("_static/cover.png",)
+BEFORE_TITLE = 2
 FACES = {font.stem for font in (ROOT / "latex" / "fonts").glob("*.[ot]tf")}
 #: How far a letter or a hyphen may hang into the margin, for an even edge (microtype).
 HANGING = 3
@@ -114,7 +121,7 @@ def test_drawings_are_vectors(pdf: Print, html: Pages) -> None:
     images = [item for item in pdf.file.objects if _kind(item) == "/Image"]
     masks = {item.SMask.objgen for item in images if "/SMask" in item}
     assert any(_kind(item) == "/Form" for item in pdf.file.objects)
-    assert len([item for item in images if item.objgen not in masks]) == len(screenshots)
+    assert len([item for item in images if item.objgen not in masks]) == len(screenshots) + len(COVER)
 
 
 def _kind(item: pikepdf.Object) -> str:
@@ -182,7 +189,7 @@ def _folio(sheet: Sheet) -> str:
 
 
 def test_the_copyright_page_has_the_edition_and_every_pin(pdf: Print) -> None:
-    title, copyright_page = (bare(sheet.text) for sheet in pdf.sheets[:2])
+    title, copyright_page = (bare(sheet.text) for sheet in pdf.sheets[BEFORE_TITLE : BEFORE_TITLE + 2])
     book = EDITION["book"]
     assert bare(book["title"]) in title
     for words_ in (f"Edition {book['edition']}", f"{book['date']:%-d %B %Y}", "Copyright ©", "CC BY 4.0"):
@@ -230,7 +237,7 @@ def test_openings_stand_on_right_hand_pages_after_blank_ones(pdf: Print) -> None
     openings = [
         sheet for sheet in pdf.sheets if any(_is_opening(piece.face, piece.size) for piece in sheet.pieces)
     ]
-    assert len(openings) > len(load_outline(BOOK / "source").pages)
+    assert len(openings) > len([page for page in OUTLINE.pages if page.state != PLANNED])
     assert [sheet.label for sheet in openings if sheet.index % 2 == 0] == []
     before = {sheet.index - 1 for sheet in openings} - {0}
     assert [
@@ -246,6 +253,60 @@ def _is_opening(name: str, size: float) -> bool:
 def _is_plain(sheet: Sheet) -> bool:
     """Tell whether a page without lines holds a picture."""
     return bool(sheet.pictures)
+
+
+def test_no_chapter_is_over_its_budget_of_pages(pdf: Print) -> None:
+    taken = pages_of_chapters(pdf)
+    over = [
+        f"source/{page.page}.md: {taken[page.number]} printed pages, {page.budget} in source/outline.toml"
+        for page in OUTLINE.chapters
+        if page.state != PLANNED and page.budget and taken[page.number] > page.budget
+    ]
+    assert {page.number for page in OUTLINE.chapters} <= set(taken)
+    assert not over, "cut by choosing what teaches most:\n" + "\n".join(over)
+
+
+def pages_of_chapters(pdf: Print) -> dict[str, int]:
+    """Return the number of each chapter -> how many pages with text it has."""
+    with pdf.file.open_outline() as outline:
+        items = [item for item in _flat(outline.root) if _destination(item) is not None]
+    starts = {page.objgen: index for index, page in enumerate(pdf.file.pages)}
+    opens = [(str(item.title), starts[_destination(item).objgen]) for item in items]  # type: ignore[union-attr]
+    tops = [(title, start) for title, start in opens if not re.match(r"[0-9A-Z]+\.", title)]
+    ends = [start for _, start in tops[1:]] + [len(pdf.sheets)]
+    return {
+        title.split()[0]: len([sheet for sheet in pdf.sheets[start:end] if sheet.pieces])
+        for (title, start), end in zip(tops, ends, strict=True)
+    }
+
+
+def _destination(item: pikepdf.OutlineItem) -> pikepdf.Object | None:
+    """Return the page that a bookmark leads to."""
+    target = item.destination if item.destination is not None else (item.action or {}).get("/D")
+    return target[0] if isinstance(target, pikepdf.Array) else None
+
+
+def test_chapters_to_come_take_two_pages_together_and_a_rest(pdf: Print) -> None:
+    planned = [page for page in OUTLINE.chapters if page.state == PLANNED]
+    titles = {bare(page.title) for page in planned}
+    sheets = (
+        [
+            sheet
+            for sheet in pdf.sheets
+            if any(
+                bare(line.text).endswith(tuple(titles)) and line.pieces[-1].size == COMPACT
+                for line in sheet.body
+            )
+        ]
+        if planned
+        else []
+    )
+    assert len(sheets) <= 1 + len(planned) / 6
+
+
+def test_the_lab_is_attached_as_it_is_on_the_site(pdf: Print) -> None:
+    attached = pdf.file.attachments[f"{NAME}.zip"].get_file().read_bytes()
+    assert attached == (HTML / ADDRESS).read_bytes()
 
 
 def test_headings_have_text_below_them(pdf: Print) -> None:
