@@ -144,10 +144,33 @@ def read_sheets(file: Path) -> Iterator[Sheet]:
         )
 
 
+def pages_of_chapters(file: Path) -> dict[str, int]:
+    """Return the number of each chapter -> its pages, without those left blank."""
+    document = pypdfium2.PdfDocument(file)
+    marks = [(mark.get_title(), mark.get_dest()) for mark in document.get_toc()]
+    tops = [
+        (title.split()[0], goal.get_index())
+        for title, goal in marks
+        if not re.match(r"\w+\.\d", title) and goal
+    ]
+    ends = [start for _, start in tops[1:]] + [len(document)]
+    return {
+        number: sum(
+            bool(document[page].get_textpage().count_chars()) for page in range(start, max(end, start + 1))
+        )
+        for (number, start), end in zip(tops, ends, strict=True)
+    }
+
+
 def widowed_headings(sheets: list[Sheet]) -> list[str]:
-    """Return the headings that have fewer than two lines below them on their page."""
+    """Return the headings that have neither a picture nor two lines below them on their page."""
     headings = ((sheet, line) for sheet in sheets for line in sheet.body if line.is_heading)
-    return _named(headings, lambda sheet, line: sum(one.top < line.bottom for one in sheet.body) < 2)
+    return _named(headings, _is_widowed)
+
+
+def _is_widowed(sheet: Sheet, heading: Line) -> bool:
+    below = [one for one in (*sheet.body, *sheet.pictures) if one.top < heading.bottom]
+    return len(below) < 2 and not any(isinstance(one, Area) for one in below)
 
 
 def short_halves(sheets: list[Sheet]) -> list[str]:
@@ -192,7 +215,8 @@ def stamps(sheets: list[Sheet]) -> Iterator[tuple[Sheet, Line]]:
     """Yield the first lines of the stamps."""
     for sheet in sheets:
         for line in sheet.body:
-            if line.text.startswith("examples/") and line.pieces[0].size < CODE_SIZE - 1:
+            path = line.pieces[1:2]  # after the sign
+            if path and path[0].text.startswith("examples/") and path[0].size < CODE_SIZE - 1:
                 yield sheet, line
 
 

@@ -14,18 +14,20 @@ from fontTools.ttLib import TTFont
 
 from extensions.lab_archive import ADDRESS, NAME
 from proofs.outline import PLANNED, load_outline
-from tests.book.editions.conftest import BOOK, BUILD, HTML, Pages, Print, bare, text_of
+from tests.book.editions.conftest import BOOK, BUILD, HTML, PDF, Pages, Print, bare, text_of
 from tests.book.editions.printed import (
     CODE_SIZE,
     HEIGHT,
     LISTING,
     Area,
+    Line,
     Sheet,
     broken,
     captions,
     captions_alone,
     continuations,
     continuations_alone,
+    pages_of_chapters,
     short_halves,
     stamps,
     stamps_alone,
@@ -255,8 +257,8 @@ def _is_plain(sheet: Sheet) -> bool:
     return bool(sheet.pictures)
 
 
-def test_no_chapter_is_over_its_budget_of_pages(pdf: Print) -> None:
-    taken = pages_of_chapters(pdf)
+def test_no_chapter_is_over_its_budget_of_pages() -> None:
+    taken = pages_of_chapters(PDF)
     over = [
         f"source/{page.page}.md: {taken[page.number]} printed pages, {page.budget} in source/outline.toml"
         for page in OUTLINE.chapters
@@ -266,42 +268,16 @@ def test_no_chapter_is_over_its_budget_of_pages(pdf: Print) -> None:
     assert not over, "cut by choosing what teaches most:\n" + "\n".join(over)
 
 
-def pages_of_chapters(pdf: Print) -> dict[str, int]:
-    """Return the number of each chapter -> how many pages with text it has."""
-    with pdf.file.open_outline() as outline:
-        items = [item for item in _flat(outline.root) if _destination(item) is not None]
-    starts = {page.objgen: index for index, page in enumerate(pdf.file.pages)}
-    opens = [(str(item.title), starts[_destination(item).objgen]) for item in items]  # type: ignore[union-attr]
-    tops = [(title, start) for title, start in opens if not re.match(r"[0-9A-Z]+\.", title)]
-    ends = [start for _, start in tops[1:]] + [len(pdf.sheets)]
-    return {
-        title.split()[0]: len([sheet for sheet in pdf.sheets[start:end] if sheet.pieces])
-        for (title, start), end in zip(tops, ends, strict=True)
-    }
+def test_chapters_to_come_take_two_pages_together_and_one_more(pdf: Print) -> None:
+    planned = [bare(page.title) for page in OUTLINE.chapters if page.state == PLANNED]
+    lines = [(sheet.label, line) for sheet in pdf.sheets for line in sheet.body]
+    found = {page for page, line in lines if bare(line.text).endswith(tuple(planned)) and _is_to_come(line)}
+    assert bool(found) == bool(planned)
+    assert len(found) <= 1 + len(planned) / 7
 
 
-def _destination(item: pikepdf.OutlineItem) -> pikepdf.Object | None:
-    """Return the page that a bookmark leads to."""
-    target = item.destination if item.destination is not None else (item.action or {}).get("/D")
-    return target[0] if isinstance(target, pikepdf.Array) else None
-
-
-def test_chapters_to_come_take_two_pages_together_and_a_rest(pdf: Print) -> None:
-    planned = [page for page in OUTLINE.chapters if page.state == PLANNED]
-    titles = {bare(page.title) for page in planned}
-    sheets = (
-        [
-            sheet
-            for sheet in pdf.sheets
-            if any(
-                bare(line.text).endswith(tuple(titles)) and line.pieces[-1].size == COMPACT
-                for line in sheet.body
-            )
-        ]
-        if planned
-        else []
-    )
-    assert len(sheets) <= 1 + len(planned) / 6
+def _is_to_come(line: Line) -> bool:
+    return line.pieces[-1].face == "SourceSerif4Display-Semibold" and line.pieces[-1].size == COMPACT
 
 
 def test_the_lab_is_attached_as_it_is_on_the_site(pdf: Print) -> None:
