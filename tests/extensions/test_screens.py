@@ -12,6 +12,7 @@ from extensions.excerpt import marked_lexer
 from extensions.screens import planned_pages
 from tests.extensions.conftest import SETTINGS, Site
 
+EXTENSIONS = [*SETTINGS["extensions"], "extensions.screens", "extensions.standfirst"]
 TABLE = """
 ```{list-table} Flags
 :header-rows: 1
@@ -50,8 +51,7 @@ def book(site: Callable[[str], Site]) -> Site:
     question = "\n## Why\n\nWhy is it so?\n\nBecause. Is it?\n"
     chapter.write_text(f"{text}{TABLE}{question}\n```{{planned}} 2\n```\n", encoding="utf-8")
     (book.root / "source" / "outline.toml").write_text(PLANNED, encoding="utf-8")
-    settings = ["extensions.screens", "extensions.standfirst"]
-    return Site(book.root, {"extensions": [*SETTINGS["extensions"], *settings]})
+    return Site(book.root, {"extensions": EXTENSIONS})
 
 
 @pytest.mark.parametrize(("builder", "page"), [("html", "02-first.html"), ("epub", "02-first.xhtml")])
@@ -90,7 +90,7 @@ def test_in_print_a_refused_listing_asks_for_room_for_its_answer(book: Site) -> 
 
 def test_a_picture_opens_in_full_size(site: Callable[[str], Site]) -> None:
     book = site("screenshots")
-    book = Site(book.root, {"extensions": [*SETTINGS["extensions"], "extensions.screens"]})
+    book = Site(book.root, {"extensions": EXTENSIONS})
     book.build()
     pages = "".join(page.read_text() for page in (book.root / "html").glob("*.html"))
     links = re.findall(r'<a class="full-size" href="([^"]+)"[^>]*><img [^>]*src="([^"]+)"', pages)
@@ -99,14 +99,14 @@ def test_a_picture_opens_in_full_size(site: Callable[[str], Site]) -> None:
 
 
 def test_typed_words_of_a_console_are_strong_and_printed_ones_are_not() -> None:
-    tokens = list(marked_lexer("console")().get_tokens("$ kubectl get pods | wc -l\n> more\n3 pods\n…\n"))
+    tokens = list(marked_lexer("console")().get_tokens("$ kubectl get pods | \\\n> wc -l\n3 pods\n…\n"))
     assert " ".join(text for kind, text in tokens if kind is Generic.Strong).split() == [
         "kubectl",
         "get",
         "pods",
         "|",
+        "\\",
         "wc",
         "-l",
-        "more",
     ]
     assert [text.strip() for kind, text in tokens if kind is Generic.Output] == ["3 pods"]

@@ -169,8 +169,8 @@ def widowed_headings(sheets: list[Sheet]) -> list[str]:
 
 
 def _is_widowed(sheet: Sheet, heading: Line) -> bool:
-    below = [one for one in (*sheet.body, *sheet.pictures) if one.top < heading.bottom]
-    return len(below) < 2 and not any(isinstance(one, Area) for one in below)
+    lines = [one for one in sheet.body if one.top < heading.bottom]
+    return len(lines) < 2 and not any(one.top < heading.bottom for one in sheet.pictures)
 
 
 def short_halves(sheets: list[Sheet]) -> list[str]:
