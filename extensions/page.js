@@ -26,20 +26,20 @@
   // It finds pages, and chapters are long: the sections that hold the words are named, too.
   function sectionsWith(words, text) {
     const page = new DOMParser().parseFromString(text, "text/html");
-    const list = document.createElement("ul");
-    list.className = "sections-found";
+    const found = document.createElement("p");
+    found.className = "sections-found";
     for (const section of page.querySelectorAll("article section section[id]")) {
       const own = [...section.children].filter((child) => child.localName !== "section");
       const said = own.map((child) => child.textContent).join(" ").toLowerCase();
-      if (list.children.length === 5 || ![...words].every((word) => said.includes(word))) continue;
-      const link = list.appendChild(document.createElement("li")).appendChild(document.createElement("a"));
-      link.textContent = own[0].textContent.replace(/[#\s]+$/, "");
-      // Once the list is in its result, whose link leads to the page.
+      if (found.children.length === 5 || ![...words].every((word) => said.includes(word))) continue;
+      const link = found.appendChild(document.createElement("a"));
+      link.textContent = section.querySelector("h2, h3, h4").textContent.replace(/[#\s]+$/, "");
+      // Once it is in its result, whose link leads to the page.
       queueMicrotask(() => {
-        link.href = `${list.closest("li").querySelector("a").href.split(/[?#]/)[0]}#${section.id}`;
+        link.href = `${found.closest("li").querySelector("a").href.split(/[?#]/)[0]}#${section.id}`;
       });
     }
-    return list;
+    return found.children.length ? found : "";
   }
 
   // Paper is white: a page in dark mode is printed as in light mode.

@@ -51,18 +51,17 @@ class Tables(SphinxPostTransform):
 
 
 class TableTails(SphinxPostTransform):
-    """No single row of a table goes to the next page, and none stays alone on its own."""
+    """The last row of a table does not go to the next page alone."""
 
     default_priority = 410  # after the long tables are marked
     formats = ("latex",)
 
     def run(self, **_options: object) -> None:
-        """Forbid the break before the last row, and after the first."""
+        """Forbid the break before it."""
         for table in self.document.findall(nodes.table):
-            rows = list(next(table.findall(nodes.tbody)).findall(nodes.row))
-            if "longtable" in table["classes"] and len(rows) > 2:  # noqa: PLR2004 - the two ends
-                for row in {1: rows[1], len(rows) - 1: rows[-1]}.values():
-                    row.insert(0, _latex(r"\noalign{\nobreak}"))
+            if "longtable" in table["classes"]:
+                *_others, last = table.findall(nodes.row)
+                last.insert(0, _latex(r"\noalign{\nobreak}"))
 
 
 class Planned(SphinxPostTransform):

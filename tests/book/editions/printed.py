@@ -23,6 +23,8 @@ LISTING = "F6F4EF"
 CAPTION = re.compile(r"(Listing|Table) [0-9A-Z]+\.\d+ ")
 #: Lines that stay together on either side of a break (latex/lwbook.lua).
 TOGETHER = 3
+#: Levels of bookmarks down to chapters: those below are of sections.
+CHAPTERS = 2
 CALLOUTS = {"EEF4F7", "EFF6F0", "FDF6E7", "FBEEEE", "FAF0EE", "F1F3F4", "F4F0F9", "ECF6F5"}
 
 
@@ -144,21 +146,20 @@ def read_sheets(file: Path) -> Iterator[Sheet]:
         )
 
 
+def openings(file: Path) -> dict[str, int]:
+    """Return what the bookmarks call each part, chapter and appendix -> the index of its first page."""
+    marks = [mark for mark in pypdfium2.PdfDocument(file).get_toc() if mark.level < CHAPTERS]
+    return {mark.get_title(): goal.get_index() for mark in marks if (goal := mark.get_dest())}
+
+
 def pages_of_chapters(file: Path) -> dict[str, int]:
     """Return the number of each chapter -> its pages, without those left blank."""
-    document = pypdfium2.PdfDocument(file)
-    marks = [(mark.get_title(), mark.get_dest()) for mark in document.get_toc()]
-    tops = [
-        (title.split()[0], goal.get_index())
-        for title, goal in marks
-        if not re.match(r"\w+\.\d", title) and goal
-    ]
-    ends = [start for _, start in tops[1:]] + [len(document)]
+    document, tops = pypdfium2.PdfDocument(file), openings(file)
+    ends = [*list(tops.values())[1:], len(document)]
     return {
-        number: sum(
-            bool(document[page].get_textpage().count_chars()) for page in range(start, max(end, start + 1))
-        )
-        for (number, start), end in zip(tops, ends, strict=True)
+        title.split()[0]: sum(bool(document[page].get_textpage().count_chars()) for page in range(start, end))
+        for (title, start), end in zip(tops.items(), ends, strict=True)
+        if not title.startswith(("Bibliography", "Index"))
     }
 
 
