@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parent
 EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))
 sys.path.insert(0, str(ROOT))  # for `extensions`
+from extensions.lab_archive import ADDRESS as LAB_ARCHIVE  # noqa: E402 - found by the line above
+
 # The same inputs give the same book, whatever the clock says.
 PUBLISHED = datetime.combine(EDITION["book"]["date"], time(), UTC)
 os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(PUBLISHED.timestamp())))
@@ -22,6 +24,7 @@ project = EDITION["book"]["title"]
 author = "the Life with llm-d authors"
 project_copyright = f"{EDITION['book']['date']:%Y}, {author}"
 version = release = EDITION["book"]["edition"]
+today = f"{PUBLISHED:%-d %B %Y}"
 
 # -- General: https://www.sphinx-doc.org/en/master/usage/configuration.html#general-configuration
 
@@ -35,6 +38,7 @@ extensions = [
     "extensions.drawings",
     "extensions.epub_edition",
     "extensions.index_page",
+    "extensions.lab_archive",
     "extensions.listing",
     "extensions.markdown_twin",
     "extensions.mathml",
@@ -43,10 +47,12 @@ extensions = [
     "extensions.plots",
     "extensions.print_edition",
     "extensions.reference",
+    "extensions.screens",
     "extensions.screenshot",
     "extensions.site_map",
     "extensions.skeletons",
     "extensions.stamp_legend",
+    "extensions.standfirst",
     "extensions.verification_record",
     "myst_parser",
     "notfound.extension",
@@ -62,10 +68,13 @@ numfig_format = {"code-block": "Listing %s", "figure": "Figure %s", "table": "Ta
 
 # -- MyST: https://myst-parser.readthedocs.io/en/latest/configuration.html
 
-myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "substitution"]
+myst_enable_extensions = ["attrs_block", "attrs_inline", "colon_fence", "deflist", "substitution"]
 myst_heading_anchors = 3
 # {{ v_router }} in prose is the router's version in edition.toml.
-myst_substitutions = {f"v_{name.replace('-', '_')}": version for name, version in EDITION["versions"].items()}
+myst_substitutions = {"copyright": project_copyright}
+myst_substitutions |= {
+    f"v_{name.replace('-', '_')}": version for name, version in EDITION["versions"].items()
+}
 
 # -- Diagrams: extensions/drawings.py shows drawings, so no page needs Mermaid's script, from elsewhere
 
@@ -94,9 +103,13 @@ html_css_files = ["fonts/fonts.css", "book.css", "drawings.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sphinx = False
-html_context = {"default_mode": "auto"}  # light or dark as the reader's system is, until one is chosen
+html_context = {
+    "default_mode": "auto",  # light or dark as the reader's system is, until one is chosen
+    "repository": EDITION["book"]["repository"],
+}
 html_theme_options = {
     "article_footer_items": ["stamp-legend", "page-downloads"],
+    "footer_content_items": ["copyright", "book-footer"],
     "home_page_in_toc": True,
     "navbar_persistent": [],  # else a second search field stands above the page
     "pygments_dark_style": "a11y-high-contrast-dark",
@@ -137,6 +150,7 @@ latex_docclass = {"manual": "book"}  # Sphinx's own builds on report, without \b
 latex_documents = [("index", "life-with-llm-d.tex", project, author, "manual", False)]
 latex_toplevel_sectioning = "chapter"
 latex_additional_files = [
+    "_static/cover.png",
     "latex/lwbook.lua",
     "latex/lwbook.sty",
     *sorted(str(font.relative_to(ROOT)) for font in (ROOT / "latex" / "fonts").glob("*.[ot]tf")),
@@ -153,8 +167,10 @@ latex_elements = {
     "maxlistdepth": "6",
     "preamble": rf"""
 \usepackage{{lwbook}}
+\usepackage{{embedfile}}
+\embedfile[mimetype=application/zip,desc={{The lab and all listings}}]{{{Path(LAB_ARCHIVE).name}}}
 \renewcommand{{\booksubtitle}}{{{EDITION["book"]["subtitle"]}}}
-\renewcommand{{\bookedition}}{{Edition {release}, {EDITION["book"]["date"]:%-d %B %Y}}}
+\renewcommand{{\bookedition}}{{Edition {release}, {today}}}
 \renewcommand{{\bookcopyright}}{{{project_copyright}}}
 \renewcommand{{\bookpins}}{{{", ".join(f"{name}~{pin}" for name, pin in EDITION["versions"].items())}}}
 \hypersetup{{pdfkeywords={{llm-d, Kubernetes, OpenShift, LLM inference}},

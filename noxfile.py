@@ -63,6 +63,7 @@ LINT = {
     "ruff": ("ruff", "check", "."),
     "mypy": ("python", "-m", "tools.check_types"),
     "codespell": ("codespell",),
+    "prose": ("python", "-m", "tools.prose"),
     "shellcheck": ("shellcheck",),
     "actionlint": ("python", "-m", "tools.workflows"),
     "forms": ("check-jsonschema", "--builtin-schema=vendor.github-issue-forms", *FORMS),

@@ -23,6 +23,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from math import ceil
 from pathlib import Path
 from textwrap import dedent
 from typing import ClassVar
@@ -46,9 +47,8 @@ DARK = ROOT / "source" / "diagrams" / "dark.json"
 FONTS = ROOT / "source" / "diagrams" / "fonts.conf"
 #: Dots per inch at which a drawing is set in print: its 15 pixels become 8.4 points.
 PRINT_RESOLUTION = 128
-#: Width and height in pixels beyond which print scales a drawing down until its labels
-#: cannot be read.
-LIMITS = (900, 1000)
+#: Width and height in pixels beyond which print scales a drawing down, and its type with it.
+LIMITS = (672, 1000)
 #: A directive in a chapter.
 DIRECTIVE = re.compile(
     r"^(?P<indent>[ \t]*)(?P<fence>`{3,}|:{3,})\{mermaid\}[ \t]*\n"
@@ -93,6 +93,15 @@ def drawing_of(source: Source, book: Path) -> Path:
 def drawings_below(book: Path) -> set[Path]:
     """Return every drawing that lies in the folder of a book."""
     return set((book / "source" / "diagrams").glob("*.svg"))
+
+
+def size(svg: str) -> tuple[int, int]:
+    """Return width and height of a drawing, in whole pixels."""
+    box = re.search(r'viewBox="\S+ \S+ (?P<width>\S+) (?P<height>[^"]+)"', svg)
+    if box is None:
+        message = "mermaid-cli wrote an SVG without a viewBox."
+        raise ExtensionError(message)
+    return ceil(float(box["width"])), ceil(float(box["height"]))
 
 
 class Diagram(Mermaid):  # type: ignore[misc]  # it comes without types

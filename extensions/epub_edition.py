@@ -3,12 +3,15 @@
 - The contents name the parts, and number chapters and sections as the pages do.
 - The package says which picture is the cover, which pages hold formulas, and what a
   reader who cannot see finds; it holds nothing that no page uses.
+- Each part opens with a page of its title, and pictures are light on the white page of
+  readers whose system is dark.
 - The same inputs give the same bytes: no entry of the archive carries a time.
 """
 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +25,14 @@ from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.parts import pages_by_part
+from proofs.outline import FILE, load_outline
 
 Entry = dict[str, Any]
 PACKAGE, DUBLIN_CORE = "http://www.idpf.org/2007/opf", "http://purl.org/dc/elements/1.1/"
 #: Style sheets for signs that only a screen with a pointer has.
 FOR_SCREENS = "copybutton"
+#: The colours of pictures on dark pages (extensions/vector.py).
+DARK = re.compile(r"@media \(prefers-color-scheme:dark\)\{(?:[^{}]*\{[^{}]*\})*\}")
 ACCESSIBILITY = (
     ("accessMode", "textual"),
     ("accessMode", "visual"),
@@ -66,6 +72,8 @@ class BookEpub(Epub3Builder):
     def build_content(self) -> None:
         """Write the package."""
         self._drop_unused()
+        for picture in (self.outdir / "_images").glob("*.svg"):
+            picture.write_text(DARK.sub("", picture.read_text(encoding="utf-8")), encoding="utf-8")
         super().build_content()
         file = self.outdir / "content.opf"
         file.write_bytes(self._completed(file.read_text(encoding="utf-8")))
@@ -134,13 +142,33 @@ def _has_formula(file: Path) -> bool:
 
 
 def adapt_page(
-    app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document | None
+    app: Sphinx, page: str, _template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Link a page of the EPUB to no style sheet that is of no use there."""
+    """Open a part before its first page, and link a page to no style sheet that is of no use there."""
     if app.builder.name != "epub":
         return
+    if doctree is not None:
+        context["body"] = _opening(app, page) + context["body"]
     sheets = context.get("css_files", [])
     context["css_files"] = [sheet for sheet in sheets if FOR_SCREENS not in str(sheet.filename)]
+
+
+def _opening(app: Sphinx, page: str) -> str:
+    """Return the title page of the part that begins with a page; empty where none does."""
+    parts = {title: pages for title, pages in pages_by_part(app.env).items() if title and pages}
+    for number, (title, pages) in enumerate(parts.items(), start=1):
+        if page == pages[0]:
+            is_numbered = (app.srcdir / FILE).exists() and title in (about := load_outline(app.srcdir).parts)
+            return "".join(
+                (
+                    '<div class="part-opening">',
+                    f'<p class="part-number">Part {number}</p>' if is_numbered else "",
+                    f'<p class="part-title">{html.escape(title)}</p>',
+                    f'<p class="part-about">{html.escape(about[title])}</p>' if is_numbered else "",
+                    "</div>",
+                )
+            )
+    return ""
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

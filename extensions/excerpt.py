@@ -13,12 +13,14 @@ from typing import Any, ClassVar
 
 from pygments.lexer import Lexer, do_insertions  # type: ignore[attr-defined]  # its types leave it out
 from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment, _TokenType
+from pygments.token import Comment, Generic, _TokenType
 from sphinx.directives.code import LiteralIncludeReader
 
 MARK = "…"
 MARKED = re.compile(rf"^[ \t]*{MARK}\n?", re.MULTILINE)
 CUT = Comment.Cut
+#: What of a console no reader types.
+PRINTED = {CUT, Generic.Output, Generic.Prompt}
 
 Location = tuple[str, int] | None
 Tokens = Iterator[tuple[int, _TokenType, str]]
@@ -94,7 +96,9 @@ class MarkedLexer(Lexer):
         tokens = [token[1:] for token in self.unmarked.get_tokens_unprocessed(MARKED.sub("", text))]
         starts = accumulate((len(value) for _, value in tokens), initial=0)
         placed = [(start, kind, value) for start, (kind, value) in zip(starts, tokens, strict=False)]
-        yield from do_insertions(marks, placed)
+        for place, kind, value in do_insertions(marks, placed):
+            is_typed = self.language == "console" and kind not in PRINTED
+            yield place, Generic.Strong if is_typed and value.strip() else kind, value
 
 
 def marked_lexer(language: str) -> type[Lexer]:

@@ -16,8 +16,31 @@
   document.addEventListener("DOMContentLoaded", () => {
     if (typeof Search === "undefined") return;
     const summary = Search.makeSearchSummary;
-    Search.makeSearchSummary = (...words) => summary(...words) ?? document.createDocumentFragment();
+    Search.makeSearchSummary = (text, words, anchor) => {
+      const found = document.createDocumentFragment();
+      found.append(anchor ? "" : sectionsWith(words, text), summary(text, words, anchor) ?? "");
+      return found;
+    };
   });
+
+  // It finds pages, and chapters are long: the sections that hold the words are named, too.
+  function sectionsWith(words, text) {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const found = document.createElement("p");
+    found.className = "sections-found";
+    for (const section of page.querySelectorAll("article section section[id]")) {
+      const own = [...section.children].filter((child) => child.localName !== "section");
+      const said = own.map((child) => child.textContent).join(" ").toLowerCase();
+      if (found.children.length === 5 || ![...words].every((word) => said.includes(word))) continue;
+      const link = found.appendChild(document.createElement("a"));
+      link.textContent = section.querySelector("h2, h3, h4").textContent.replace(/[#\s]+$/, "");
+      // Once it is in its result, whose link leads to the page.
+      queueMicrotask(() => {
+        link.href = `${found.closest("li").querySelector("a").href.split(/[?#]/)[0]}#${section.id}`;
+      });
+    }
+    return found.children.length ? found : "";
+  }
 
   // Paper is white: a page in dark mode is printed as in light mode.
   const root = document.documentElement;

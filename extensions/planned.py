@@ -1,4 +1,8 @@
-"""The directive `{planned} 3`: what a chapter still owes, from source/outline.toml."""
+"""What the book still owes, from source/outline.toml.
+
+`{planned} 3` is a box with what is missing of a chapter, `{progress}` a line with the edition and
+how many chapters are written.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.callouts import make_callout
-from proofs.outline import FILE, WRITTEN, Topic, load_outline
+from proofs.outline import FILE, IN_PART, WRITTEN, Topic, load_outline
 
 TITLE = "Still to be written"
 
@@ -29,6 +33,23 @@ class Planned(SphinxDirective):
         return [make_callout("planned", TITLE, nodes.bullet_list("", *owed))] if owed else []
 
 
+class Progress(SphinxDirective):
+    """The edition, and how far the book is."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one paragraph."""
+        self.env.note_dependency(FILE)
+        outline = load_outline(self.env.srcdir)
+        counts = outline.chapters_by_state()
+        partly = f" and {counts[IN_PART]} in part" if counts[IN_PART] else ""
+        text = (
+            f"Edition {self.config.release}, {self.config.today}. "
+            f"Of {len(outline.chapters)} chapters, {counts[WRITTEN]} are written{partly}; "
+            "the others list what is to come."
+        )
+        return [nodes.paragraph(text, text, classes=["progress"])]
+
+
 def _item(topic: Topic) -> nodes.list_item:
     rest = f": {topic.planned}" if topic.planned else ""
     text = f"{topic.id} {topic.title}{rest}"
@@ -39,4 +60,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the directive."""
     app.setup_extension("extensions.callouts")
     app.add_directive("planned", Planned)
+    app.add_directive("progress", Progress)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

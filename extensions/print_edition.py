@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 from docutils import nodes
@@ -10,6 +11,9 @@ from sphinx.application import Sphinx
 from sphinx.builders.latex.nodes import footnotetext
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
+
+from extensions.callouts import callout
+from proofs.outline import FILE, PLANNED, load_outline
 
 #: Characters of text that a line can hold at most.
 ONE_LINE = 95
@@ -46,8 +50,84 @@ class Tables(SphinxPostTransform):
                 table["classes"].append("longtable")
 
 
+class TableTails(SphinxPostTransform):
+    """The last row of a table does not go to the next page alone."""
+
+    default_priority = 410  # after the long tables are marked
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Forbid the break before it."""
+        for table in self.document.findall(nodes.table):
+            if "longtable" in table["classes"]:
+                *_others, last = table.findall(nodes.row)
+                last.insert(0, _latex(r"\noalign{\nobreak}"))
+
+
+class Planned(SphinxPostTransform):
+    """Chapters to come begin no page: each is a heading, a sentence and its topics."""
+
+    default_priority = 380
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Put the commands of latex/lwbook.sty before parts and chapters."""
+        source = Path(self.env.srcdir)
+        outline = load_outline(source) if (source / FILE).exists() else None
+        if outline is None:
+            return
+        planned = {page.page for page in outline.pages if page.state == PLANNED}
+        part: nodes.raw | None = None
+        is_running = False  # whether the page before holds a chapter to come
+        for node in list(self.document.findall(nodes.Element)):
+            if isinstance(node, nodes.raw) and node.astext().startswith(r"\part{"):
+                part = node
+            if not isinstance(node, addnodes.start_of_file):
+                continue
+            is_planned = node["docname"] in planned
+            begin = "" if is_running or not is_planned else r"\bookplannedpage"
+            if part is not None:
+                title = part.astext().strip().removeprefix(r"\part{").removesuffix("}")
+                about = outline.parts.get(title, "")
+                command = r"\bookplannedpart" if is_planned else rf"\bookpart{{{about}}}"
+                part[:] = [nodes.Text(f"{begin}{command}{{{title}}}\n")]
+                part, begin = None, ""
+            if is_planned:
+                node.insert(0, _latex(begin + r"\bookplannedchapter"))
+                self._run_in(node)
+            is_running = is_planned
+
+    def _run_in(self, chapter: nodes.Element) -> None:
+        """Set the topics of a chapter as one paragraph."""
+        for box in list(chapter.findall(callout)):
+            if "planned" in box["classes"]:
+                text = " · ".join(item.astext().strip() for item in box.findall(nodes.list_item))
+                begin, end = (_latex(rf"\{word}{{bookplannedtopics}}") for word in ("begin", "end"))
+                box.replace_self([begin, nodes.paragraph(text, text), end])
+
+
+class IndexLines(SphinxPostTransform):
+    """An entry of the index with one entry below it, and no page, takes one line."""
+
+    default_priority = 400
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Join the two with a comma."""
+        below: dict[str, set[str]] = defaultdict(set)
+        entries = [node["entries"] for node in self.document.findall(addnodes.index)]
+        for kind, words, *_rest in (entry for some in entries for entry in some):
+            name, _, rest = words.partition(";")
+            below[name.strip()].add(rest.strip() if kind == "single" else "")
+        for some in entries:
+            for place, (kind, words, *rest) in enumerate(some):
+                name = words.partition(";")[0].strip()
+                if kind == "single" and ";" in words and len(below[name]) == 1:
+                    some[place] = (kind, f"{name}, {words.partition(';')[2].strip()}", *rest)
+
+
 class Answers(SphinxPostTransform):
-    """The line over an answer is set in the environment `bookanswer` of latex/lwbook.sty."""
+    """The line over an answer, and a section's question, are set in environments of latex/lwbook.sty."""
 
     default_priority = 400
     formats = ("latex",)
@@ -55,9 +135,23 @@ class Answers(SphinxPostTransform):
     def run(self, **_options: object) -> None:
         """Wrap the lines."""
         for line in list(self.document.findall(nodes.paragraph)):
-            if "answer" in line["classes"]:
-                begin, end = (_latex(rf"\{word}{{bookanswer}}") for word in ("begin", "end"))
+            for name in {"answer", "standfirst"} & set(line["classes"]):
+                begin, end = (_latex(rf"\{word}{{book{name}}}") for word in ("begin", "end"))
                 line.replace_self([begin, line, end])
+
+
+class Refused(SphinxPostTransform):
+    """A refused listing and its answer are on one page, where one holds both."""
+
+    default_priority = 395
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Ask for the space."""
+        for box in list(self.document.findall(nodes.container)):
+            lines = CAPTION + 3 + sum(_lines(block) for block in box.findall(nodes.literal_block))
+            if "refused" in box["classes"] and lines < IN_VIEW:
+                box.parent.insert(_before_labels(box), _latex(rf"\bookroom{{{lines}}}"))
 
 
 class SourceAddresses(SphinxPostTransform):
@@ -219,6 +313,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the transforms."""
     for transform in (
         Tables,
+        TableTails,
+        Planned,
+        Refused,
+        IndexLines,
         Answers,
         SourceAddresses,
         SpacesAfterNotes,

@@ -31,7 +31,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter or an appendix; `number` is "2" or "A", `page` its document name.
+    """A chapter or an appendix; `number` is "2" or "A", `page` its document name, `budget` in printed pages.
 
     The last part of `page`, the slug, also names its folders in examples/, tests/proofs/
     and records/.
@@ -41,6 +41,7 @@ class Chapter:
     title: str
     page: str
     topics: tuple[Topic, ...]
+    budget: int = 0
 
     @property
     def slug(self) -> str:
@@ -56,8 +57,9 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Outline:
-    """The whole contract; `requirements` hold for the book, not for a page."""
+    """The whole contract; `parts` has what each is about, `requirements` hold for no page but the book."""
 
+    parts: Mapping[str, str]
     chapters: tuple[Chapter, ...]
     appendices: tuple[Chapter, ...]
     requirements: tuple[Topic, ...]
@@ -94,6 +96,7 @@ def load_outline(source: Path) -> Outline:
     """Return the contract kept in a folder of chapters."""
     data = tomllib.loads((source / FILE).read_text(encoding="utf-8"))
     return Outline(
+        parts={part["title"]: part.get("about", "") for part in data["parts"]},
         chapters=tuple(_chapter(entry) for part in data["parts"] for entry in part["chapters"]),
         appendices=tuple(_chapter(entry) for entry in data["appendices"]),
         requirements=tuple(Topic(**topic) for group in data["requirements"] for topic in group["topics"]),

@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-from math import ceil
 from pathlib import Path
 
 from extensions.drawings import (
@@ -25,6 +24,7 @@ from extensions.drawings import (
     Source,
     drawing_of,
     drawings_below,
+    size,
     sources,
 )
 from extensions.vector import finish
@@ -115,14 +115,6 @@ def drawn(source: Source, program: Path) -> str:
 def complaint(said: str) -> str:
     """Return what mermaid-cli says is wrong, without where in its own programs it was."""
     return re.split(r"\n(?:\S+ \(|    at )", said, maxsplit=1)[0].strip()
-
-
-def size(svg: str) -> tuple[int, int]:
-    """Return width and height of a drawing, in whole pixels."""
-    box = re.search(r'viewBox="\S+ \S+ (?P<width>\S+) (?P<height>[^"]+)"', svg)
-    if box is None:
-        sys.exit("mermaid-cli wrote an SVG without a viewBox.")
-    return ceil(float(box["width"])), ceil(float(box["height"]))
 
 
 if __name__ == "__main__":

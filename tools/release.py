@@ -10,27 +10,16 @@ import argparse
 import hashlib
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
 
+from extensions.lab_archive import ADDRESS as LAB_ARCHIVE
+
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = "life-with-llm-d"
 NOTES = "NOTES.md"
-#: What a reader needs to run the lab and the listings, without the book.
-LAB = (
-    "LICENSE",
-    "NOTICE",
-    "README.md",
-    "edition.toml",
-    "examples",
-    "lab",
-    "noxfile.py",
-    "pyproject.toml",
-    "requirements/lab.txt",
-)
 #: The date of files in the site's archive: the same pages make the same bytes.
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
@@ -66,8 +55,7 @@ def assemble(root: Path, text: str) -> list[Path]:
     for edition in ("pdf", "epub"):
         shutil.copy2(build / edition / f"{BOOK}.{edition}", target)
     _pack(build / "html", target / f"{BOOK}-site.zip")
-    archive = ["git", "archive", f"--prefix={BOOK}-lab/", f"--output={target / BOOK}-lab.zip", "HEAD", *LAB]
-    subprocess.run(archive, cwd=root, check=True)
+    shutil.copy2(build / "html" / LAB_ARCHIVE, target)
     files = sorted(target.iterdir())
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (target / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from proofs.listings import listing_files
 from proofs.outline import IN_PART, PLANNED, WRITTEN, Chapter, load_outline
-from tests.book.markdown import ALLOWED, fences
+from tools.markdown import ALLOWED, fences
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "source"

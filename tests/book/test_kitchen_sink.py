@@ -6,8 +6,8 @@ from proofs.listings import is_refused, listing_files
 from proofs.outline import load_outline
 from proofs.records import EVIDENCE, faults, load_records
 from tests.book.kitchen_sink.prove import SITE, records
-from tests.book.markdown import ALLOWED, REFERENCE, fences
 from tests.book.pages import shown
+from tools.markdown import ALLOWED, REFERENCE, fences
 
 PAGES = [page.read_text(encoding="utf-8") for page in sorted((SITE / "source").glob("*.md"))]
 LISTINGS = listing_files(SITE)

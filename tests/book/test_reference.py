@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from extensions.reference import all_metrics, group_of, twins_of
-from tests.book.markdown import fences
+from tools.markdown import fences
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "source/reference"

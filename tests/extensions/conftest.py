@@ -23,7 +23,7 @@ from tests.pretended import pretended
 SITES = Path(__file__).parent / "sites"
 #: The book, and the small one with every element.
 BOOKS = (SITES.parents[2], SITES.parents[1] / "book" / "kitchen_sink")
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "author": "its authors",
     "bibtex_bibfiles": [str(SITES.parents[2] / "source" / "references.bib")],
     "epub_copyright": "2026",

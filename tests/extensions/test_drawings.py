@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from extensions import drawings
-from extensions.drawings import LIMITS, drawing_of, drawings_below, sources
+from extensions.drawings import drawing_of, drawings_below, sources
 from tests.extensions.conftest import BOOKS, Site, visible
 
 ROOT = Path(__file__).parents[2]
@@ -107,10 +107,8 @@ def test_every_diagram_of_a_book_is_drawn_and_every_drawing_used(root: Path) -> 
 def test_a_drawing_is_fit_for_print_and_for_epub(drawing: Path) -> None:
     svg = drawing.read_text(encoding="utf-8")
     assert "foreignObject" not in svg
-    size = re.match(r'<svg [^>]*width="(\d+)" height="(\d+)"', svg)
-    assert size
-    assert int(size[1]) <= LIMITS[0]
-    assert int(size[2]) <= LIMITS[1]
+    # Its size is a question of `nox -s lint -- prose`, which names the page.
+    assert re.match(r'<svg [^>]*width="(\d+)" height="(\d+)"', svg)
     labels = re.findall(r"<(?:text|tspan)\b[^>]*>", svg)
     assert labels
     assert all('xml:space="preserve"' in label for label in labels)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.release import LAB, ReleaseError, assemble, notes
+from extensions.lab_archive import ADDRESS as LAB_ARCHIVE
+from tools.release import ReleaseError, assemble, notes
 
 CHANGES = "# Changes\n\n## [Unreleased]\n\n- New.\n\n## [1.0] - 2026-12-01\n\n- First.\n"
 
@@ -17,9 +18,9 @@ CHANGES = "# Changes\n\n## [Unreleased]\n\n- New.\n\n## [1.0] - 2026-12-01\n\n- 
 def project(tmp_path: Path) -> Path:
     """Return a repository with a built book in it."""
     texts = {
-        **{name if "." in name or name.isupper() else f"{name}/file": "text\n" for name in LAB},
         "pyproject.toml": '[project]\nversion = "1.0"\n',
         "CHANGELOG.md": CHANGES,
+        f"build/html/{LAB_ARCHIVE}": "PK of the lab\n",
         "build/html/index.html": "<p>Read</p>\n",
         "build/html/part/page.html": "<p>Read on</p>\n",
         "build/pdf/life-with-llm-d.pdf": "%PDF\n",
@@ -28,9 +29,6 @@ def project(tmp_path: Path) -> Path:
     for name, text in texts.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    who = ["-c", "user.name=a", "-c", "user.email=a@example.invalid"]
-    for words in (["init", "--quiet"], ["add", *LAB], [*who, "commit", "--quiet", "--message=All"]):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
     return tmp_path
 
 
@@ -50,11 +48,11 @@ def test_a_release_holds_editions_site_lab_notes_and_right_checksums(project: Pa
     assert checked.count(": OK\n") == 4
     assert (release / "NOTES.md").read_text() == "- First.\n"
     assert zipfile.ZipFile(release / "life-with-llm-d-site.zip").namelist() == [
+        LAB_ARCHIVE,
         "index.html",
         "part/page.html",
     ]
-    lab = zipfile.ZipFile(release / "life-with-llm-d-lab.zip").namelist()
-    assert {"life-with-llm-d-lab/lab/file", "life-with-llm-d-lab/requirements/lab.txt"} <= set(lab)
+    assert (release / "life-with-llm-d-lab.zip").read_text() == "PK of the lab\n"
 
 
 def test_the_same_pages_make_the_same_archives(project: Path) -> None:

@@ -9,6 +9,7 @@ from proofs.records import Record
 from tools.state import state_line, with_state
 
 OUTLINE = Outline(
+    parts={},
     chapters=(
         Chapter("1", "One", "01-one", (Topic("1.1", "A", "written"),)),
         Chapter("2", "Two", "02-two", (Topic("2.1", "A", "written"), Topic("2.2", "B", "planned"))),

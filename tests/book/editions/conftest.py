@@ -54,8 +54,8 @@ class Print:
 
     @cached_property
     def text(self) -> str:
-        """Return the bare text of all pages, without the pages of cross-references."""
-        return re.sub(r"\(page\d+\)|·page\d+", "", bare("".join(self.pages)))
+        """Return the bare text of all pages, without the signs of stamps and the pages of references."""
+        return re.sub(r"\(page\d+\)|·page\d+|[✓✗](?=examples/|Excerpt)", "", bare("".join(self.pages)))
 
 
 def bare(text: str) -> str:

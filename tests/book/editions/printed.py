@@ -23,6 +23,8 @@ LISTING = "F6F4EF"
 CAPTION = re.compile(r"(Listing|Table) [0-9A-Z]+\.\d+ ")
 #: Lines that stay together on either side of a break (latex/lwbook.lua).
 TOGETHER = 3
+#: Levels of bookmarks down to chapters: those below are of sections.
+CHAPTERS = 2
 CALLOUTS = {"EEF4F7", "EFF6F0", "FDF6E7", "FBEEEE", "FAF0EE", "F1F3F4", "F4F0F9", "ECF6F5"}
 
 
@@ -144,10 +146,32 @@ def read_sheets(file: Path) -> Iterator[Sheet]:
         )
 
 
+def openings(file: Path) -> dict[str, int]:
+    """Return what the bookmarks call each part, chapter and appendix -> the index of its first page."""
+    marks = [mark for mark in pypdfium2.PdfDocument(file).get_toc() if mark.level < CHAPTERS]
+    return {mark.get_title(): goal.get_index() for mark in marks if (goal := mark.get_dest())}
+
+
+def pages_of_chapters(file: Path) -> dict[str, int]:
+    """Return the number of each chapter -> its pages, without those left blank."""
+    document, tops = pypdfium2.PdfDocument(file), openings(file)
+    ends = [*list(tops.values())[1:], len(document)]
+    return {
+        title.split()[0]: sum(bool(document[page].get_textpage().count_chars()) for page in range(start, end))
+        for (title, start), end in zip(tops.items(), ends, strict=True)
+        if not title.startswith(("Bibliography", "Index"))
+    }
+
+
 def widowed_headings(sheets: list[Sheet]) -> list[str]:
-    """Return the headings that have fewer than two lines below them on their page."""
+    """Return the headings that have neither a picture nor two lines below them on their page."""
     headings = ((sheet, line) for sheet in sheets for line in sheet.body if line.is_heading)
-    return _named(headings, lambda sheet, line: sum(one.top < line.bottom for one in sheet.body) < 2)
+    return _named(headings, _is_widowed)
+
+
+def _is_widowed(sheet: Sheet, heading: Line) -> bool:
+    lines = [one for one in sheet.body if one.top < heading.bottom]
+    return len(lines) < 2 and not any(one.top < heading.bottom for one in sheet.pictures)
 
 
 def short_halves(sheets: list[Sheet]) -> list[str]:
@@ -192,7 +216,8 @@ def stamps(sheets: list[Sheet]) -> Iterator[tuple[Sheet, Line]]:
     """Yield the first lines of the stamps."""
     for sheet in sheets:
         for line in sheet.body:
-            if line.text.startswith("examples/") and line.pieces[0].size < CODE_SIZE - 1:
+            path = line.pieces[1:2]  # after the sign
+            if path and path[0].text.startswith("examples/") and path[0].size < CODE_SIZE - 1:
                 yield sheet, line
 
 

@@ -11,7 +11,8 @@ from zipfile import ZIP_STORED, ZipFile
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from tests.book.editions.conftest import EPUB, Pages, bare, text_of
+from proofs.outline import load_outline
+from tests.book.editions.conftest import BOOK, EPUB, ROOT, Pages, bare, text_of
 
 pytestmark = pytest.mark.editions
 
@@ -109,6 +110,26 @@ def test_the_date_is_that_of_the_edition_and_the_archive_has_none(package: Beaut
 
 def _is_date(tag: Tag) -> bool:
     return tag.get("property") == "dcterms:modified"
+
+
+def test_each_part_opens_with_its_title_and_a_sentence(epub: Pages) -> None:
+    parts = load_outline(BOOK / "source").parts
+    assert parts.keys() <= {title.get_text() for title in epub.select("div.part-opening p.part-title")}
+    said = {about.get_text() for about in epub.select("div.part-opening p.part-about")}
+    assert {about for about in parts.values() if about} <= said
+
+
+def test_the_first_page_says_whose_the_book_is(epub: Pages) -> None:
+    if BOOK == ROOT:
+        (text,) = epub.texts("p.copyright")
+        assert "CCBY4.0" in text
+
+
+def test_pictures_are_light_as_the_page_is() -> None:
+    with ZipFile(EPUB) as archive:
+        pictures = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".svg")]
+    assert pictures
+    assert [text for text in pictures if "prefers-color-scheme" in text] == []
 
 
 def test_the_first_entry_says_what_the_archive_is() -> None:

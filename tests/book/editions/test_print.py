@@ -12,19 +12,23 @@ import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 
-from proofs.outline import load_outline
-from tests.book.editions.conftest import BOOK, BUILD, HTML, Pages, Print, bare, text_of
+from extensions.lab_archive import ADDRESS, NAME
+from proofs.outline import PLANNED, load_outline
+from tests.book.editions.conftest import BOOK, BUILD, HTML, PDF, Pages, Print, bare, text_of
 from tests.book.editions.printed import (
     CODE_SIZE,
     HEIGHT,
     LISTING,
     Area,
+    Line,
     Sheet,
     broken,
     captions,
     captions_alone,
     continuations,
     continuations_alone,
+    openings,
+    pages_of_chapters,
     short_halves,
     stamps,
     stamps_alone,
@@ -35,9 +39,15 @@ pytestmark = pytest.mark.editions
 
 ROOT = Path(__file__).parents[3]
 EDITION = tomllib.loads((ROOT / "edition.toml").read_text(encoding="utf-8"))
+OUTLINE = load_outline(BOOK / "source")
+#: Type of the title of a chapter to come (latex/lwbook.sty).
+COMPACT = 13.9
 LOG = BUILD / "latex" / "life-with-llm-d.log"
 TEX = LOG.with_suffix(".tex")
 #: The font files of latex/fonts: nothing is set in a font that the system happens to have.
+#: Cover and the blank page behind it.
+COVER = ("_static/cover.png",)
+BEFORE_TITLE = 2
 FACES = {font.stem for font in (ROOT / "latex" / "fonts").glob("*.[ot]tf")}
 #: How far a letter or a hyphen may hang into the margin, for an even edge (microtype).
 HANGING = 3
@@ -114,7 +124,7 @@ def test_drawings_are_vectors(pdf: Print, html: Pages) -> None:
     images = [item for item in pdf.file.objects if _kind(item) == "/Image"]
     masks = {item.SMask.objgen for item in images if "/SMask" in item}
     assert any(_kind(item) == "/Form" for item in pdf.file.objects)
-    assert len([item for item in images if item.objgen not in masks]) == len(screenshots)
+    assert len([item for item in images if item.objgen not in masks]) == len(screenshots) + len(COVER)
 
 
 def _kind(item: pikepdf.Object) -> str:
@@ -182,7 +192,7 @@ def _folio(sheet: Sheet) -> str:
 
 
 def test_the_copyright_page_has_the_edition_and_every_pin(pdf: Print) -> None:
-    title, copyright_page = (bare(sheet.text) for sheet in pdf.sheets[:2])
+    title, copyright_page = (bare(sheet.text) for sheet in pdf.sheets[BEFORE_TITLE : BEFORE_TITLE + 2])
     book = EDITION["book"]
     assert bare(book["title"]) in title
     for words_ in (f"Edition {book['edition']}", f"{book['date']:%-d %B %Y}", "Copyright ©", "CC BY 4.0"):
@@ -230,7 +240,7 @@ def test_openings_stand_on_right_hand_pages_after_blank_ones(pdf: Print) -> None
     openings = [
         sheet for sheet in pdf.sheets if any(_is_opening(piece.face, piece.size) for piece in sheet.pieces)
     ]
-    assert len(openings) > len(load_outline(BOOK / "source").pages)
+    assert len(openings) > len([page for page in OUTLINE.pages if page.state != PLANNED])
     assert [sheet.label for sheet in openings if sheet.index % 2 == 0] == []
     before = {sheet.index - 1 for sheet in openings} - {0}
     assert [
@@ -246,6 +256,34 @@ def _is_opening(name: str, size: float) -> bool:
 def _is_plain(sheet: Sheet) -> bool:
     """Tell whether a page without lines holds a picture."""
     return bool(sheet.pictures)
+
+
+def test_no_chapter_is_over_its_budget_of_pages() -> None:
+    taken = pages_of_chapters(PDF)
+    over = [
+        f"source/{page.page}.md: {taken[page.number]} printed pages, {page.budget} in source/outline.toml"
+        for page in OUTLINE.chapters
+        if page.state != PLANNED and page.budget and taken[page.number] > page.budget
+    ]
+    assert {page.number for page in OUTLINE.chapters} <= set(taken)
+    assert not over, "cut by choosing what teaches most:\n" + "\n".join(over)
+
+
+def test_chapters_to_come_take_two_pages_together_and_one_more(pdf: Print) -> None:
+    planned = [bare(page.title) for page in OUTLINE.chapters if page.state == PLANNED]
+    lines = [(sheet.label, line) for sheet in pdf.sheets for line in sheet.body]
+    found = {page for page, line in lines if bare(line.text).endswith(tuple(planned)) and _is_to_come(line)}
+    assert bool(found) == bool(planned)
+    assert len(found) <= 1 + len(planned) / 7
+
+
+def _is_to_come(line: Line) -> bool:
+    return line.pieces[-1].face == "SourceSerif4Display-Semibold" and line.pieces[-1].size == COMPACT
+
+
+def test_the_lab_is_attached_as_it_is_on_the_site(pdf: Print) -> None:
+    attached = pdf.file.attachments[f"{NAME}.zip"].get_file().read_bytes()
+    assert attached == (HTML / ADDRESS).read_bytes()
 
 
 def test_headings_have_text_below_them(pdf: Print) -> None:
@@ -298,18 +336,16 @@ def test_page_references_lead_to_what_they_name(pdf: Print) -> None:
 
 def test_chapters_in_the_text_are_given_with_their_pages(pdf: Print, html: Pages) -> None:
     text = bare(_running_text(pdf))
-    openings = {bare(sheet.text): sheet.label for sheet in pdf.sheets}
+    labels = {
+        bare(title.split(maxsplit=1)[-1]): pdf.sheets[index].label for title, index in openings(PDF).items()
+    }
     links = {
         bare(link.get_text())
         for link in html.select("a.internal:has(span.doc)")
-        if not link.find_parent("li")
+        if not link.find_parent("li") and not link.find_parent(class_="start-reading")
     }
     assert links
-    for title in links:
-        label = next(
-            label for page, label in openings.items() if re.match(rf"[0-9A-Z]+{re.escape(title)}", page)
-        )
-        assert f"{title}(page{label})" in text
+    assert [title for title in links if f"{title}(page{labels[title]})" not in text] == []
 
 
 def _running_text(pdf: Print) -> str:

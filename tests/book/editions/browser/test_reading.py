@@ -50,6 +50,15 @@ def test_a_chapter_is_read_without_scripts(screen: str, browser: Browser, addres
         assert page.locator("button:visible").all_inner_texts() == [], "buttons that do nothing"
 
 
+def test_the_search_names_the_sections_that_hold_the_words(page: Page, address: str) -> None:
+    page.goto(f"{address}/search.html?q=sidecar")
+    links = page.locator("p.sections-found a")
+    links.first.wait_for()
+    assert "" not in links.all_inner_texts()
+    links.first.click()
+    assert "sidecar" in page.locator("section:target").inner_text().lower()
+
+
 def test_the_copy_button_leaves_the_prompt_out(page: Page, address: str) -> None:
     page.goto(f"{address}{CHAPTER}")
     box = page.locator("div.transcript").first

@@ -1,0 +1,112 @@
+"""Do tables, pictures, planned chapters, questions and typed lines look as their screens need it?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from pygments.token import Generic
+
+from extensions.excerpt import marked_lexer
+from extensions.screens import planned_pages
+from tests.extensions.conftest import SETTINGS, Site
+
+EXTENSIONS = [*SETTINGS["extensions"], "extensions.screens", "extensions.standfirst"]
+TABLE = """
+```{list-table} Flags
+:header-rows: 1
+:widths: 1 1
+
+* - Flag
+  - What "it" does
+* - a
+  - b
+* - c
+  - d
+```
+"""
+PLANNED = """requirements = []
+appendices = []
+
+[[parts]]
+title = "All"
+about = "What it is about."
+chapters = [
+  { number = "1", title = "Home", page = "index", topics = [{ id = "1.1", title = "A", state = "written" }] },
+  { number = "2", title = "First", page = "02-first", topics = [
+    { id = "2.1", title = "Soon", state = "planned" },
+    { id = "2.2", title = "Later", state = "planned" },
+  ] },
+]
+"""
+
+
+@pytest.fixture
+def book(site: Callable[[str], Site]) -> Site:
+    """Return a book whose chapter holds a table with a head and a question, and is planned."""
+    book = site("listings")
+    chapter = book.root / "source" / "02-first.md"
+    text = chapter.read_text(encoding="utf-8")
+    question = "\n## Why\n\nWhy is it so?\n\nBecause. Is it?\n"
+    chapter.write_text(f"{text}{TABLE}{question}\n```{{planned}} 2\n```\n", encoding="utf-8")
+    (book.root / "source" / "outline.toml").write_text(PLANNED, encoding="utf-8")
+    return Site(book.root, {"extensions": EXTENSIONS})
+
+
+@pytest.mark.parametrize(("builder", "page"), [("html", "02-first.html"), ("epub", "02-first.xhtml")])
+def test_each_cell_has_the_title_of_its_column(book: Site, builder: str, page: str) -> None:
+    assert book.build(builder) == ""
+    labels = re.findall(r'<td data-label="([^"]*)"><p>(\w)</p></td>', book.output(f"{builder}/{page}"))
+    other = "What “it” does"
+    assert labels == [("Flag", "a"), (other, "b"), ("Flag", "c"), (other, "d")]
+
+
+def test_planned_chapters_are_marked_and_the_others_are_not(book: Site) -> None:
+    assert planned_pages(book.root / "source") == ["02-first.html"]
+
+
+def test_a_question_below_a_heading_is_a_standfirst(book: Site) -> None:
+    book.build()
+    assert re.findall(r'<p class="standfirst">(.*?)</p>', book.output("html/02-first.html")) == [
+        "Why is it so?"
+    ]
+
+
+def test_in_print_a_planned_chapter_begins_no_page_and_runs_its_topics_in(book: Site) -> None:
+    book.build("latex")
+    tex = book.output("latex/small.tex")
+    assert tex.index(r"\bookplannedpage\bookplannedchapter") < tex.index(r"\chapter{First}")
+    (topics,) = re.findall(r"\\begin\{bookplannedtopics\}(.*?)\\end", tex, re.DOTALL)
+    assert "2.1 Soon · 2.2 Later" in topics
+
+
+def test_in_print_a_refused_listing_asks_for_room_for_its_answer(book: Site) -> None:
+    book.build("latex")
+    tex = book.output("latex/small.tex")
+    before = tex[: tex.index(r"\begin{sphinxuseclass}{refused}")]
+    assert re.search(r"\\bookroom\{\d+\}\s*(%.*\s*)*(\\begin\{sphinxuseclass\}\{listing\}\s*)?$", before)
+
+
+def test_a_picture_opens_in_full_size(site: Callable[[str], Site]) -> None:
+    book = site("screenshots")
+    book = Site(book.root, {"extensions": EXTENSIONS})
+    book.build()
+    pages = "".join(page.read_text() for page in (book.root / "html").glob("*.html"))
+    links = re.findall(r'<a class="full-size" href="([^"]+)"[^>]*><img [^>]*src="([^"]+)"', pages)
+    assert links
+    assert all(address == source for address, source in links)
+
+
+def test_typed_words_of_a_console_are_strong_and_printed_ones_are_not() -> None:
+    tokens = list(marked_lexer("console")().get_tokens("$ kubectl get pods | \\\n> wc -l\n3 pods\n…\n"))
+    assert " ".join(text for kind, text in tokens if kind is Generic.Strong).split() == [
+        "kubectl",
+        "get",
+        "pods",
+        "|",
+        "\\",
+        "wc",
+        "-l",
+    ]
+    assert [text.strip() for kind, text in tokens if kind is Generic.Output] == ["3 pods"]
