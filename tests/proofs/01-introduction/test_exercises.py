@@ -18,7 +18,7 @@ chapter = chapter_of(__file__)
     evidence="ran",
     uses=USES,
     needs=FIRST_LOOK,
-    alone=True,  # neighbors would push prompts out of the fleet's caches
+    # ALONE-LATER
     mutants=[
         Mutant(
             chapter["conversations.py"],
