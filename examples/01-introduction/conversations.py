@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from statistics import mean
+from typing import Any
 from urllib.parse import urlsplit
 
 CONVERSATIONS = 10
@@ -27,6 +28,8 @@ SENTENCE = "The customer called again about the same fault and waits for us. "
 RULE = "Be brief, be polite, promise nothing that the contract does not say. "
 VARIATIONS = ("none", "manual", "clock", "kept-connection")
 QUESTION = "What should we tell the customer now, in reply number {}?"
+
+Messages = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,8 @@ def beginning(case: str, variation: str) -> str:
 
 
 def ask(
-    connection: http.client.HTTPConnection,
-    model: str,
-    messages: list[dict[str, str]],
-) -> tuple[str, str, float, dict]:
+    connection: http.client.HTTPConnection, model: str, messages: Messages
+) -> tuple[str, str, float, dict[str, Any]]:
     """Return pod, answer, seconds to its first token, and its usage."""
     request = {
         "model": model,
@@ -73,7 +74,8 @@ def ask(
         "stream_options": {"include_usage": True},
     }
     headers = {"Content-Type": "application/json"}
-    said, first_token, usage = "", 0.0, {}
+    said, first_token = "", 0.0
+    usage: dict[str, Any] = {}
     begin = time.monotonic()
     connection.request(
         "POST", "/v1/chat/completions", json.dumps(request), headers
@@ -98,7 +100,7 @@ def converse(
     urls: Sequence[str], model: str, variation: str
 ) -> Iterator[Turn]:
     """Let all conversations have their first turn, then their second, ..."""
-    conversations = [
+    conversations: list[tuple[int, str, str, Messages]] = [
         (number, url, case_file(), [])
         for number in range(1, CONVERSATIONS + 1)
         for url in urls

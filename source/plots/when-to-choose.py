@@ -45,4 +45,5 @@ def box(axes: Axes, place: tuple[float, float], row: int, text: str, edge: str) 
 
 def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
     """Draw an arrow."""
-    axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "shrinkA": 0, "shrinkB": 0})
+    look = {"arrowstyle": "-|>", "color": colour, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=look)

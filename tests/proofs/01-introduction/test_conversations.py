@@ -45,7 +45,7 @@ def test_what_the_chapter_starts_is_there(proof: Proof) -> None:
     mutants=[
         Mutant(
             chapter["conversations.py"],
-            "connection.close()  # the next request opens another",
+            "connections[url].close()  # the next request opens another",
             "pass",
             because="a kept connection hides the Service's choice",
         ),

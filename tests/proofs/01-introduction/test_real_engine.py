@@ -13,7 +13,8 @@ from .steps import REAL_ENGINE, cached, prompts
 chapter = chapter_of(__file__)
 ROUTER = "http://router.real-engine:8081"
 SERVICE = "http://vllm.real-engine:8000"
-#: The turns that the chapter's plots show and its text quotes.
+#: The turns that the chapter's plots show and its text quotes. They are seconds of a machine that
+#: should have little else to do, so they are kept as they are: remove the file to record others.
 RECORDED = chapter.root / "source/plots/real-engine.json"
 #: Turns whose prompt begins with one that an engine has read.
 LATER = range(2, 7)
@@ -41,18 +42,11 @@ def test_the_real_engine_that_the_chapter_starts_is_there(proof: Proof) -> None:
 
 
 @proves(
-    chapter["conversations.py"],
     chapter["real-engine.console"],
     evidence="ran",
     uses=("router", "envoy"),
     needs=REAL_ENGINE,
     mutants=[
-        Mutant(
-            chapter["conversations.py"],
-            '"stream": True',
-            '"stream": False',
-            because="no stream, no first token",
-        ),
         Mutant(
             chapter["real-engine.console"],
             "--model=smollm2",
@@ -62,7 +56,8 @@ def test_the_real_engine_that_the_chapter_starts_is_there(proof: Proof) -> None:
     ],
 )
 def test_a_real_engine_answers_sooner_where_the_conversation_is_known(proof: Proof) -> None:
-    count = 10 if proof.recording else 3
+    keeps_seconds = proof.recording and not RECORDED.exists()
+    count = 10 if keeps_seconds else 2
     program = f"<(sed 's/CONVERSATIONS = 10/CONVERSATIONS = {count}/' conversations.py)"
     shorter = {"--model=smollm2 < conversations.py": f"--model=smollm2 --json < {program} 2> turns.json"}
     proof.transcript(chapter["real-engine.console"], exchange=shorter, deadline=1800)
@@ -72,12 +67,12 @@ def test_a_real_engine_answers_sooner_where_the_conversation_is_known(proof: Pro
     assert len(router) == len(service) == count * 6
     # All but the newest answer and question, and what does not fill the last block.
     assert min(share(turn) for turn in router if turn["turn"] in LATER) >= 0.9
-    # Three conversations stay with one pod of three each once in ten million runs.
+    # Chance keeps two conversations where they began once in 59,049 runs.
     assert min(share(turn) for turn in service if turn["turn"] in LATER) < 0.5
     assert cached(router) > cached(service)
     assert cached([turn for turn in found if turn["turn"] == 1]) < 100
-    # Twice as fast on a quiet machine; less where other work takes the processor.
-    if proof.recording:
+    if keeps_seconds:
+        # Two to five times sooner where the machine has time for it, which CI may not have.
         assert first_token(router, LATER) < 0.8 * first_token(service, LATER)
         recorded = {"router": without_url(router), "service": without_url(service)}
         RECORDED.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
