@@ -16,6 +16,7 @@ NAMES = {"router": "router", "service": "Service"}
 def draw(figure: Figure, data: Path) -> None:
     """Draw two panels: what a user feels, and what explains it."""
     recorded = json.loads(data.read_text(encoding="utf-8"))
+    figure.set_size_inches(5.25, 2.4)
     left, right = figure.subplots(1, 2)
     for way, turns in recorded.items():
         numbers = sorted({turn["turn"] for turn in turns})

@@ -18,7 +18,7 @@ QUESTION, EXIT, HEIGHT = (0.0, 4.9), (6.0, 4.4), 0.62
 
 def draw(figure: Figure, data: Path) -> None:
     """Draw a row for each question, and the last box at the end of the spine."""
-    figure.set_size_inches(5.25, 4.3)
+    figure.set_size_inches(5.25, 3.9)
     rows = json.loads(data.read_text(encoding="utf-8"))
     axes = figure.subplots()
     middle = QUESTION[0] + QUESTION[1] / 2

@@ -9,7 +9,7 @@ from dataclasses import replace
 from proofs.api import Mutant, Proof, chapter_of, proves
 from tests.programs import refusal
 
-from .steps import FIRST_LOOK, ROUTER, SERVICE, USES, Turn, cached, kept_to_one_pod, prompts, turns
+from .steps import FIRST_LOOK, PATIENCE, ROUTER, SERVICE, USES, Turn, cached, kept_to_one_pod, prompts, turns
 
 chapter = chapter_of(__file__)
 #: The turns that the chapter's plots show, and its tables count.
@@ -60,7 +60,7 @@ def test_what_the_chapter_starts_is_there(proof: Proof) -> None:
     ],
 )
 def test_conversations_keep_to_a_pod_through_the_router_and_not_through_the_service(proof: Proof) -> None:
-    proof.transcript(chapter["through-router.console"])
+    proof.transcript(chapter["through-router.console"], deadline=PATIENCE)
     service, router = turns(proof, SERVICE), turns(proof, ROUTER)
     assert kept_to_one_pod(router) == 10
     # Chance keeps one of ten to one of three pods 4 times in 100 runs, three of them once in 100,000.

@@ -11,6 +11,7 @@ from proofs.api import CommandFailed, Mutant, Proof, chapter_of, proves
 
 from .steps import (
     FIRST_LOOK,
+    PATIENCE,
     ROUTER,
     SERVICE,
     TURNS_ONLY,
@@ -60,7 +61,7 @@ def test_each_row_of_the_troubleshooting_table(proof: Proof) -> None:
 
     with proof.forward("service/sim", 8000, namespace="first-look") as url:
         command = f"{sys.executable} conversations.py {url} --json {TURNS_ONLY}"
-        forwarded = json.loads(proof.run(["bash", "-c", command]))
+        forwarded = json.loads(proof.run(["bash", "-c", command], deadline=PATIENCE))
     assert pods_of(forwarded) == 1
 
     unscored = turns(proof, "http://router.unscored:8081")
