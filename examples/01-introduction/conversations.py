@@ -171,12 +171,13 @@ def main() -> None:
         address = urlsplit(url)
         if address.scheme != "http" or not address.hostname:
             parser.error(f"{url} is no address such as http://router:8081")
+    where = " or ".join(options.urls)
     try:
         turns = list(converse(options.urls, options.model, options.variation))
     except (OSError, http.client.HTTPException) as error:
-        sys.exit(f"{' or '.join(options.urls)}: {error}")
+        sys.exit(f"{where}: {error}")
     except (ValueError, LookupError, TypeError) as error:
-        sys.exit(f"no answer with cached_tokens: {error!r}")
+        sys.exit(f"{where}: no answer with cached_tokens: {error!r}")
     if options.json:
         print(json.dumps([asdict(turn) for turn in turns]), file=sys.stderr)
     for url in options.urls:
