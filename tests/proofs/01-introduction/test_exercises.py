@@ -18,7 +18,7 @@ chapter = chapter_of(__file__)
     evidence="ran",
     uses=USES,
     needs=FIRST_LOOK,
-    # ALONE-LATER
+    alone=True,  # neighbors would push prompts out of the fleet's caches
     mutants=[
         Mutant(
             chapter["conversations.py"],

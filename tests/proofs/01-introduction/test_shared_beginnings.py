@@ -22,7 +22,7 @@ TOLD = "router:fake-metrics=on,mode=echo,model=lab/sim-8b,max-model-len=16384,na
     evidence="ran",
     uses=USES,
     needs=FIRST_LOOK,
-    # ALONE-LATER
+    alone=True,  # neighbors would push prompts out of the fleet's caches
     mutants=[
         Mutant(
             chapter["conversations.py"],
