@@ -1,7 +1,8 @@
-"""Hold ten conversations with a model, and see which pod answers each turn.
+"""Hold ten conversations with a model, and see what each turn found and took.
 
-Usage: python3 conversations.py <URL>, run where the URL can be reached, so
-inside the cluster. It needs nothing but Python.
+Usage: python3 conversations.py <URL> [<URL> ...], run where the URLs can be
+reached, so inside the cluster. It needs nothing but Python. Several URLs take
+turns, so that whatever else the machine does slows them alike.
 """
 
 import argparse
@@ -10,31 +11,39 @@ import json
 import secrets
 import string
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from statistics import mean
+from typing import Any
 from urllib.parse import urlsplit
 
-MODEL = "lab/sim-8b"
 CONVERSATIONS = 10
 TURNS = 6
+TOKENS = 8  # of an answer: its length does not change its first token
 POD = "x-inference-pod"  # the simulator names itself; real engines do not
 SENTENCE = "The customer called again about the same fault and waits for us. "
 RULE = "Be brief, be polite, promise nothing that the contract does not say. "
 VARIATIONS = ("none", "manual", "clock", "kept-connection")
 QUESTION = "What should we tell the customer now, in reply number {}?"
 
+Messages = list[dict[str, str]]
+
 
 @dataclass(frozen=True)
 class Turn:
-    """One request: who answered it, and how much of it the pod knew."""
+    """One request: who answered it, what it found in a cache, and when."""
 
+    url: str
     conversation: int
     turn: int
     pod: str
     prompt_tokens: int
     cached_tokens: int
+    first_token: float  # seconds from the request to the first token
+    said: str
 
 
 def case_file() -> str:
@@ -53,40 +62,66 @@ def beginning(case: str, variation: str) -> str:
 
 
 def ask(
-    connection: http.client.HTTPConnection, messages: list[dict[str, str]]
-) -> tuple[str, str, dict]:
-    """Return the pod that answered, what it said, and its count of tokens."""
-    body = json.dumps({"model": MODEL, "messages": messages})
+    connection: http.client.HTTPConnection, model: str, messages: Messages
+) -> tuple[str, str, float, dict[str, Any]]:
+    """Return pod, answer, seconds to its first token, and its usage."""
+    request = {
+        "model": model,
+        "messages": messages,
+        "max_tokens": TOKENS,
+        "temperature": 0,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
     headers = {"Content-Type": "application/json"}
-    connection.request("POST", "/v1/chat/completions", body, headers)
+    said, first_token = "", 0.0
+    usage: dict[str, Any] = {}
+    begin = time.monotonic()
+    connection.request(
+        "POST", "/v1/chat/completions", json.dumps(request), headers
+    )
     response = connection.getresponse()
-    text = response.read().decode()
     if response.status != http.HTTPStatus.OK:
-        message = f"status {response.status}: {text.strip() or 'no text'}"
+        text = response.read().decode().strip() or "no text"
+        message = f"status {response.status}: {text}"
         raise http.client.HTTPException(message)
-    answer = json.loads(text)
-    said = answer["choices"][0]["message"]["content"]
-    return response.headers.get(POD, "unknown"), said, answer["usage"]
+    for line in response:
+        if line.startswith(b"data: {"):
+            part = json.loads(line.removeprefix(b"data: "))
+            for choice in part["choices"]:
+                said += choice["delta"].get("content") or ""
+            if said and not first_token:
+                first_token = time.monotonic() - begin
+            usage = part.get("usage") or usage
+    return response.headers.get(POD, ""), said, first_token, usage
 
 
 def converse(
-    connection: http.client.HTTPConnection, variation: str
+    urls: Sequence[str], model: str, variation: str
 ) -> Iterator[Turn]:
     """Let all conversations have their first turn, then their second, ..."""
-    cases = [case_file() for _ in range(CONVERSATIONS)]
-    histories: list[list[dict[str, str]]] = [[] for _ in cases]
+    conversations: list[tuple[int, str, str, Messages]] = [
+        (number, url, case_file(), [])
+        for number in range(1, CONVERSATIONS + 1)
+        for url in urls
+    ]
+    connections = {
+        url: http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
+        for url in urls
+    }
     for turn in range(1, TURNS + 1):
-        for number, (case, history) in enumerate(
-            zip(cases, histories, strict=True), start=1
-        ):
+        for number, url, case, history in conversations:
             top = {"role": "system", "content": beginning(case, variation)}
             history.append({"role": "user", "content": QUESTION.format(turn)})
-            pod, said, usage = ask(connection, [top, *history])
+            pod, said, seconds, usage = ask(
+                connections[url], model, [top, *history]
+            )
             history.append({"role": "assistant", "content": said})
-            cached = usage["prompt_tokens_details"]["cached_tokens"]
-            yield Turn(number, turn, pod, usage["prompt_tokens"], cached)
             if variation != "kept-connection":
-                connection.close()  # the next request opens another
+                connections[url].close()  # the next request opens another
+            prompt = usage["prompt_tokens"]
+            cached = usage["prompt_tokens_details"]["cached_tokens"]
+            yield Turn(url, number, turn, pod, prompt, cached, seconds, said)
 
 
 def pods_of_conversations(turns: Sequence[Turn]) -> dict[int, set[str]]:
@@ -98,47 +133,60 @@ def pods_of_conversations(turns: Sequence[Turn]) -> dict[int, set[str]]:
 
 
 def summary(turns: Sequence[Turn]) -> Iterator[tuple[str, str]]:
-    """Yield what the table prints, line by line."""
+    """Yield what is printed: seconds of real engines, pods of simulators."""
+    if not all(turn.pod for turn in turns):
+        first = mean(turn.first_token for turn in turns if turn.turn == 1)
+        later = mean(turn.first_token for turn in turns if turn.turn > 1)
+        yield "time to first token, turn 1", f"{first:.2f} s"
+        yield f"time to first token, turns 2 to {TURNS}", f"{later:.2f} s"
+        return
     pods = pods_of_conversations(turns)
     stayed = sum(len(found) == 1 for found in pods.values())
     prompt = sum(turn.prompt_tokens for turn in turns)
     cached = sum(turn.cached_tokens for turn in turns)
-    share = cached / prompt if prompt else 0
-    yield "requests", str(len(turns))
     yield "conversations that kept to one pod", f"{stayed} of {len(pods)}"
     yield "prompt tokens", f"{prompt:,}"
+    share = cached / prompt if prompt else 0
     yield "of these, found in a cache", f"{cached:,} ({share:.0%})"
 
 
+def by_pod(turns: Sequence[Turn]) -> str:
+    """Return how many requests each pod answered, the busiest first."""
+    counts = Counter(turn.pod for turn in turns).most_common()
+    return ", ".join(str(count) for _, count in counts)
+
+
 def main() -> None:
-    """Converse, and print the sums or, for programs, every turn."""
+    """Converse, and print the sums and, for programs, every turn."""
     parser = argparse.ArgumentParser(description="Hold ten conversations.")
-    parser.add_argument("url", help="such as http://router:8081")
+    parser.add_argument("urls", nargs="+", help="such as http://router:8081")
+    parser.add_argument("--model", default="lab/sim-8b")
     parser.add_argument("--variation", choices=VARIATIONS, default="none")
     parser.add_argument("--by-pod", action="store_true", help="count by pod")
-    parser.add_argument("--json", action="store_true", help="print all turns")
+    parser.add_argument(
+        "--json", action="store_true", help="all turns on standard error"
+    )
     options = parser.parse_args()
-    address = urlsplit(options.url)
-    if address.scheme != "http" or not address.hostname:
-        parser.error(
-            f"{options.url} is no address such as http://router:8081"
-        )
+    for url in options.urls:
+        address = urlsplit(url)
+        if address.scheme != "http" or not address.hostname:
+            parser.error(f"{url} is no address such as http://router:8081")
+    where = " or ".join(options.urls)
     try:
-        connection = http.client.HTTPConnection(address.netloc, timeout=30)
-        turns = list(converse(connection, options.variation))
+        turns = list(converse(options.urls, options.model, options.variation))
     except (OSError, http.client.HTTPException) as error:
-        sys.exit(f"{options.url}: {error}")
+        sys.exit(f"{where}: {error}")
     except (ValueError, LookupError, TypeError) as error:
-        sys.exit(f"{options.url}: no answer with cached_tokens: {error!r}")
+        sys.exit(f"{where}: no answer with cached_tokens: {error!r}")
     if options.json:
-        print(json.dumps([asdict(turn) for turn in turns]))
-        return
-    for what, value in summary(turns):
-        print(f"{what:<36}{value}")
-    if options.by_pod:
-        counts = Counter(turn.pod for turn in turns).most_common()
-        numbers = ", ".join(str(count) for _, count in counts)
-        print(f"{'requests by pod':<36}{numbers}")
+        print(json.dumps([asdict(turn) for turn in turns]), file=sys.stderr)
+    for url in options.urls:
+        print(url)
+        mine = [turn for turn in turns if turn.url == url]
+        for what, value in summary(mine):
+            print(f"  {what:<36}{value}")
+        if options.by_pod:
+            print(f"  {'requests by pod':<36}{by_pod(mine)}")
 
 
 if __name__ == "__main__":

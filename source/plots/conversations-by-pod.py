@@ -16,6 +16,7 @@ PODS = {1: ("#0072B2", "o"), 2: ("#D55E00", "s"), 3: ("#14323E", "^")}
 def draw(figure: Figure, data: Path) -> None:
     """Draw a grid for each of the two ways."""
     recorded = json.loads(data.read_text(encoding="utf-8"))
+    figure.set_size_inches(5.25, 2.4)
     left, right = figure.subplots(1, 2, sharey=True)
     draw_grid(left, "Through the Service", recorded["service"])
     draw_grid(right, "Through the router", recorded["router"])

@@ -120,7 +120,7 @@ users: [{{name: it, user: {{}}}}]
 """
 
 
-ARGUMENTS = {"01-introduction/choose.py": ("no",), "02-installation/old_names.py": (".",)}
+ARGUMENTS = {"02-installation/old_names.py": (".",)}
 
 
 @pytest.mark.parametrize(
@@ -136,13 +136,6 @@ ARGUMENTS = {"01-introduction/choose.py": ("no",), "02-installation/old_names.py
             "[[models]]",
             "[[model]]",
             "models.toml: 'models' is missing",
-        ),
-        (
-            "01-introduction/choose.py",
-            "choose.toml",
-            "[leaves.",
-            "[leafs.",
-            "choose.toml: 'leaves' is missing",
         ),
         (
             "02-installation/old_names.py",

@@ -12,25 +12,32 @@ chapter = chapter_of(__file__)
 
 #: What readers start with `nox -s lab -- add`: a pod to ask from, and a fleet behind a router.
 FIRST_LOOK = ("client", "router:kv-cache=on,mode=echo,model=lab/sim-8b,namespace=first-look")
+#: The same with a real engine, whose pods take minutes to start.
+REAL_ENGINE = ("client", "vllm-router:model=smollm2,namespace=real-engine,replicas=3")
 #: What the stamps name, of all that runs there.
 USES = ("router", "simulator", "envoy")
 SERVICE = "http://sim.first-look:8000"
 ROUTER = "http://router.first-look:8081"
 
 Turn = dict[str, Any]
+#: Seconds that sixty requests may take on a busy machine; a free one needs a few.
+PATIENCE = 600
+#: Of what the program prints, the turns, which it writes to standard error.
+TURNS_ONLY = "2>&1 >/dev/null"
 
 
 def in_the_client(proof: Proof, command: str) -> str:
     """Return what a shell prints; after `{client}` comes what is run in the client's pod."""
     client = "kubectl exec --stdin --namespace=client deployment/client --"
-    return proof.run(["bash", "-c", f"set -o pipefail; {command.replace('{client}', client)}"])
+    script = command.replace("{client}", client)
+    return proof.run(["bash", "-c", f"set -o pipefail; {script}"], deadline=PATIENCE)
 
 
 def turns(proof: Proof, url: str, variation: str = "none", change: str = "") -> list[Turn]:
     """Return all turns of ten conversations with a URL; `change` is one that sed makes in the program."""
     program = f"sed '{change}' conversations.py"
     options = f"--json --variation={variation}"
-    printed = in_the_client(proof, f"{program} | {{client}} python3 - {url} {options}")
+    printed = in_the_client(proof, f"{program} | {{client}} python3 - {url} {options} {TURNS_ONLY}")
     found: list[Turn] = json.loads(printed)
     assert len(found) == 60, f"{len(found)} turns"
     return found

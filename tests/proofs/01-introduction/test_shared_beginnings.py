@@ -9,7 +9,7 @@ import httpx
 
 from proofs.api import Mutant, Proof, chapter_of, proves
 
-from .steps import FIRST_LOOK, SERVICE, USES, turns
+from .steps import FIRST_LOOK, PATIENCE, SERVICE, USES, turns
 
 chapter = chapter_of(__file__)
 #: Model servers that report what a test tells them to.
@@ -39,7 +39,7 @@ TOLD = "router:fake-metrics=on,mode=echo,model=lab/sim-8b,max-model-len=16384,na
     ],
 )
 def test_a_beginning_that_all_share_draws_all_conversations_to_one_pod(proof: Proof) -> None:
-    proof.transcript(chapter["shared-manual.console"])
+    proof.transcript(chapter["shared-manual.console"], deadline=PATIENCE)
     counts = Counter(turn["pod"] for turn in turns(proof, SERVICE, "manual"))
     assert max(counts.values()) < 45  # of 60; expected are 20
 
@@ -65,7 +65,7 @@ def test_a_queue_sends_half_a_stranger_elsewhere_and_keeps_three_quarters(proof:
     idle = dict.fromkeys((one["metadata"]["name"] for one in proof.objects("pod", "app=sim", "told")), 0)
     with (
         proof.forward("service/router", 8081, namespace="told") as url,
-        httpx.Client(base_url=url, timeout=20) as router,
+        httpx.Client(base_url=url, timeout=120) as router,
     ):
         for manuals, leaves in ((1, True), (3, False)):
             manual = f"{program.case_file()[:18]} {program.RULE * 76 * manuals}"
@@ -101,4 +101,4 @@ def let_wait(proof: Proof, waiting: dict[str, int]) -> None:
                 any(pod in where and int(n) == count for where, n in queues) for pod, count in waiting.items()
             )
 
-        proof.wait_until(read, 20, "the picker has read the queues")
+        proof.wait_until(read, 120, "the picker has read the queues")

@@ -11,8 +11,10 @@ from proofs.api import CommandFailed, Mutant, Proof, chapter_of, proves
 
 from .steps import (
     FIRST_LOOK,
+    PATIENCE,
     ROUTER,
     SERVICE,
+    TURNS_ONLY,
     USES,
     cached,
     in_the_client,
@@ -58,7 +60,8 @@ def test_each_row_of_the_troubleshooting_table(proof: Proof) -> None:
     assert pods_of(kept) == 1
 
     with proof.forward("service/sim", 8000, namespace="first-look") as url:
-        forwarded = json.loads(proof.run([sys.executable, "conversations.py", url, "--json"]))
+        command = f"{sys.executable} conversations.py {url} --json {TURNS_ONLY}"
+        forwarded = json.loads(proof.run(["bash", "-c", command], deadline=PATIENCE))
     assert pods_of(forwarded) == 1
 
     unscored = turns(proof, "http://router.unscored:8081")
