@@ -30,7 +30,7 @@ READERS_URL = "http://localhost:8081"
     uses=["router", "envoy", "inference-extension"],
     mutants=[
         Mutant(INSTALL_ROUTER, "/demo serverside-applied", "/demo", because="it says more"),
-        Mutant(VERIFY, "== 3 ]]\nreport", "== 0 ]]\nreport", because="no pod would do"),
+        Mutant(VERIFY, '== "$pods" ]]\nreport', "== 0 ]]\nreport", because="no pod would do"),
         Mutant(WITHOUT_MODEL, "FAILED  the model", "ok      the model", because="none answers"),
     ],
 )
@@ -46,7 +46,7 @@ def test_the_router_goes_in_as_printed_and_misses_the_model(proof: Proof) -> Non
     uses=["router", "simulator", "envoy", "inference-extension"],
     mutants=[
         Mutant(INSTALL_MODEL, "simulator condition", "model condition", because="another name"),
-        Mutant(VERIFIED, "sees 3 pods", "sees 4 pods", because="it sees three"),
+        Mutant(VERIFIED, "sees 3 pod(s)", "sees 4 pod(s)", because="it sees three"),
     ],
 )
 def test_the_model_goes_in_as_printed_and_nothing_is_missed(proof: Proof) -> None:

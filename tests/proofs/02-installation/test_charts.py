@@ -17,6 +17,9 @@ OLD_VALUES = chapter["refused/values-of-an-older-chart.yaml"]
 VALUES = chapter["router-values.yaml"]
 INSTALLED = chapter["chart.console"]
 DEFAULTS = chapter["chart-defaults.console"]
+REACHED = chapter["reach-chart.console"]
+ANSWERED = chapter["chart-answer.console"]
+REMOVED = chapter["remove-chart.console"]
 CHAT = chapter["model-server/chat/kustomization.yaml"]
 
 #: What the small values make of the chart, for a person who types.
@@ -52,6 +55,9 @@ def test_values_of_the_older_chart_are_refused(proof: Proof) -> None:
 @proves(
     VALUES,
     INSTALLED,
+    REACHED,
+    ANSWERED,
+    REMOVED,
     evidence="ran",
     uses=["router", "simulator", "envoy", "helm", "inference-extension"],
     router=">=0.10",
@@ -66,6 +72,9 @@ def test_values_of_the_older_chart_are_refused(proof: Proof) -> None:
             because="the default stays: 8 CPUs",
         ),
         Mutant(INSTALLED, "STATUS: deployed", "STATUS: failed", because="it succeeds"),
+        Mutant(REACHED, "service/chat-epp 8081", "service/chat-epp 9090", because="metrics"),
+        Mutant(ANSWERED, "answer: Who passed", "answer: What passed", because="it echoes"),
+        Mutant(REMOVED, "helm uninstall chat", "helm uninstall code", because="no such release"),
     ],
 )
 def test_the_chart_with_small_values_answers(proof: Proof) -> None:
@@ -109,13 +118,12 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
     ]
     assert 'ConfigMap "envoy"' in refusal(proof, second)
     assert served(proof, "service/chat-epp", 8081) == ["lab/chat-8b"]
+    assert proof.path(REACHED).read_text() == "$ kubectl port-forward service/chat-epp 8081\n"
     with proof.forward("service/chat-epp", 8081) as url:
-        request = {"model": "lab/chat-8b", "messages": [{"role": "user", "content": "Well?"}]}
-        answer = httpx.post(f"{url}/v1/chat/completions", json=request, timeout=10).raise_for_status()
-    assert answer.headers["x-inference-pod"].startswith("model-server-chat-")
+        proof.transcript(ANSWERED, environment={"ROUTER_URL": url})
     with proof.forward("service/chat-epp", 9090) as url:
         assert httpx.get(f"{url}/metrics", timeout=10).status_code == httpx.codes.UNAUTHORIZED
-    proof.run(["helm", "uninstall", "chat", "--wait"], environment=with_helm(proof))
+    helm_transcript(proof, REMOVED)
     assert proof.objects("deployment", "app.kubernetes.io/name=chat-epp") == []
     assert proof.objects("inferencepool") == []
 
