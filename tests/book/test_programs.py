@@ -120,7 +120,7 @@ users: [{{name: it, user: {{}}}}]
 """
 
 
-ARGUMENTS = {"01-introduction/choose.py": ("no",), "02-installation/old_names.py": (".",)}
+ARGUMENTS = {"01-introduction/choose.py": ("no",), "15-maintenance/old_names.py": (".",)}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ ARGUMENTS = {"01-introduction/choose.py": ("no",), "02-installation/old_names.py
             "choose.toml: 'leaves' is missing",
         ),
         (
-            "02-installation/old_names.py",
+            "15-maintenance/old_names.py",
             "old-names.toml",
             "[[names]]",
             "[[name]]",
@@ -168,7 +168,7 @@ def test_a_mistake_in_the_readers_data_is_named(
 def test_a_file_that_cannot_be_read_does_not_end_the_search(tmp_path: Path) -> None:
     script = tmp_path / "script.sh"
     script.write_text("git clone https://github.com/llm-d/llm-d-deployer\n")
-    program = EXAMPLES / "02-installation/old_names.py"
+    program = EXAMPLES / "15-maintenance/old_names.py"
     command = [sys.executable, str(program), str(UNREADABLE), str(script)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.stderr.startswith(f"{UNREADABLE}: ")

@@ -7,16 +7,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lab.edition import images
+from lab import charts
+from lab.edition import images, versions
 from proofs.api import Mutant, Proof, chapter_of, counterpart, proves
 
 from .steps import STANDALONE, chart, containers, helm_transcript, refusal, rendered, served, with_helm
 
 chapter = chapter_of(__file__)
-OLD_VALUES = chapter["refused/values-of-an-older-chart.yaml"]
 VALUES = chapter["router-values.yaml"]
 INSTALLED = chapter["chart.console"]
 DEFAULTS = chapter["chart-defaults.console"]
+PULLED = chapter["pull-chart.console"]
 REACHED = chapter["reach-chart.console"]
 ANSWERED = chapter["chart-answer.console"]
 REMOVED = chapter["remove-chart.console"]
@@ -35,21 +36,18 @@ ASKED_BY_DEFAULT = 12
 
 
 @proves(
-    OLD_VALUES,
-    evidence="refused",
-    uses=["helm"],
-    router=">=0.10",
+    PULLED,
+    evidence="checked",
     mutants=[
-        Mutant(OLD_VALUES, "inferenceExtension:", "other:", because="that key is not refused"),
+        Mutant(PULLED, "charts/llm-d-router", "charts/llm-d", because="no such chart"),
+        Mutant(PULLED, "--version v", "--version ", because="the version has a v"),
     ],
 )
-def test_values_of_the_older_chart_are_refused(proof: Proof) -> None:
-    values = proof.path(OLD_VALUES)
-    proof.answered(
-        OLD_VALUES,
-        refusal(proof, ["helm", "template", "chat", chart(STANDALONE), f"--values={values}"]),
-        by="The chart",
-    )
+def test_the_chart_that_is_pulled_is_the_editions(proof: Proof) -> None:
+    source = f"oci://{charts.SERVER}/{charts.FOLDER}/{STANDALONE}"
+    assert proof.path(PULLED).read_text().split() == [
+        *["$", "helm", "pull", source, "\\", ">", "--version", versions()["router"]]
+    ]
 
 
 @proves(

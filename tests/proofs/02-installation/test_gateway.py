@@ -15,6 +15,7 @@ from .steps import GATEWAY, STANDALONE, chart, containers, rendered, with_helm
 chapter = chapter_of(__file__)
 ROUTE = chapter["gateway-route.yaml"]
 PICKER_TLS = chapter["gateway-picker-tls.yaml"]
+ADDED = chapter["add-istio.console"]
 APPLIED = chapter["gateway.console"]
 ANSWERED = chapter["gateway-answer.console"]
 REACH = chapter["reach-gateway.console"]
@@ -65,6 +66,7 @@ def installed_by_chart(proof: Proof) -> Iterator[None]:
 @proves(
     ROUTE,
     PICKER_TLS,
+    ADDED,
     APPLIED,
     REACH,
     ANSWERED,
@@ -77,12 +79,14 @@ def installed_by_chart(proof: Proof) -> Iterator[None]:
         Mutant(ROUTE, "service-type: ClusterIP", "service-type: NodePort", because="reached inside only"),
         Mutant(PICKER_TLS, "mode: SIMPLE", "mode: DISABLE", because="the picker wants TLS"),
         Mutant(PICKER_TLS, "host: chat-epp", "host: code-epp", because="another picker"),
+        Mutant(ADDED, "istio is ready", "istio is not ready", because="it is"),
         Mutant(APPLIED, "ResolvedRefs: True", "ResolvedRefs: False", because="it knows pools"),
         Mutant(REACH, "8081:80", "8081:15021", because="that port is for probes"),
         Mutant(ANSWERED, "answer: And who", "answer: And what", because="it echoes"),
     ],
 )
 def test_a_gateway_asks_the_picker_of_the_chart(proof: Proof) -> None:
+    proof.transcript(ADDED)
     with installed_by_chart(proof):
         proof.transcript(APPLIED)
         gateway = proof.wait("gateway", "inference-gateway", "Programmed")

@@ -1,13 +1,16 @@
-"""Chapter 2: no listing uses a name of an earlier release of llm-d, and the program finds them."""
+"""Chapter 15: no listing uses a name of an earlier release of llm-d, and the program finds them."""
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lab import charts, programs
+from lab.errors import NotAvailable
 from proofs.api import CommandFailed, Mutant, Proof, chapter_of, proves
 from proofs.listings import listing_files
 
@@ -15,12 +18,13 @@ chapter = chapter_of(__file__)
 NAMES = chapter["old-names.toml"]
 FIND = chapter["old_names.py"]
 FOUND = chapter["old-names.console"]
+OLD_VALUES = chapter["refused/values-of-an-older-chart.yaml"]
 #: Listings that are about old names: the list itself, what must be refused, what is upgraded.
 ABOUT_OLD_NAMES = {
     NAMES,
     FOUND,
-    chapter["refused/values-of-an-older-chart.yaml"],
-    "15-maintenance/older-picker-config.yaml",
+    OLD_VALUES,
+    chapter["older-picker-config.yaml"],
 }
 
 
@@ -67,3 +71,26 @@ def test_no_listing_uses_a_name_of_an_earlier_release(proof: Proof, tmp_path: Pa
     (tmp_path / "script.sh").write_text("git clone https://github.com/llm-d/llm-d-deployer\n")
     with pytest.raises(CommandFailed, match="exited with 1"):
         proof.run(["python3", "old_names.py", tmp_path])
+
+
+@proves(
+    OLD_VALUES,
+    evidence="refused",
+    uses=["helm"],
+    router=">=0.10",
+    mutants=[
+        Mutant(OLD_VALUES, "inferenceExtension:", "other:", because="that key is not refused"),
+    ],
+)
+def test_values_of_the_older_chart_are_refused(proof: Proof, tmp_path: Path) -> None:
+    try:
+        chart = charts.packaged("llm-d-router-standalone")
+    except NotAvailable as error:
+        pytest.skip(str(error))
+    homes = {f"HELM_{what}_HOME": str(tmp_path) for what in ("CACHE", "CONFIG", "DATA")}
+    environment = {"PATH": f"{programs.build('helm')}{os.pathsep}{os.environ['PATH']}", **homes}
+    with pytest.raises(CommandFailed) as failed:
+        proof.run(
+            ["helm", "template", "chat", chart, f"--values={proof.path(OLD_VALUES)}"], environment=environment
+        )
+    proof.answered(OLD_VALUES, str(failed.value).partition(": ")[2], by="The chart")
