@@ -21,9 +21,12 @@ def draw(figure: Figure, data: Path) -> None:
     for way, name, color in WAYS:
         answers = sorted(recorded[way], key=lambda answer: answer[-1])
         for row, answer in enumerate(answers):
-            axes.plot(answer, [top + row] * len(answer), color=color, marker="|", markersize=6, linewidth=0.6)
+            place = [top + row] * len(answer)
+            axes.plot(answer, place, "-", color=color, marker="|", markersize=6, linewidth=0.6)
         first = median(answer[0] for answer in answers)
-        axes.plot([first] * 2, [top - 0.6, top + len(answers) - 0.4], color="#14323E", linewidth=1)
+        axes.plot(
+            [first] * 2, [top - 0.6, top + len(answers) - 0.4], "-", color="#14323E", marker="", linewidth=1
+        )
         axes.annotate(
             f"{name}: first piece after {first:.2f} s (median)",
             (first, top - 0.8),

@@ -11,7 +11,7 @@ from lab import charts
 from lab.edition import images, versions
 from proofs.api import Mutant, Proof, chapter_of, counterpart, proves
 
-from .steps import STANDALONE, chart, containers, helm_transcript, refusal, rendered, served, with_helm
+from .steps import STANDALONE, chart, containers, helm_transcript, refusal, rendered, served
 
 chapter = chapter_of(__file__)
 VALUES = chapter["router-values.yaml"]

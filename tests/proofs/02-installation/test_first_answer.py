@@ -77,7 +77,9 @@ def test_what_the_chapter_starts_is_there(proof: Proof) -> None:
     needs=[STAND_IN],
     only_in_lab=True,
     mutants=[
-        Mutant(SIMULATED, "in the namespace help-desk.", "in the namespace desk.", because="another namespace")
+        Mutant(
+            SIMULATED, "in the namespace help-desk.", "in the namespace desk.", because="another namespace"
+        )
     ],
 )
 def test_a_simulator_takes_the_place_of_the_engine(proof: Proof) -> None:
