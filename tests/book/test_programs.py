@@ -25,7 +25,6 @@ CLIENTS = [
     ("01-introduction/conversations.py", "{url}"),
     ("01-introduction/same_answer.py", "{url}", "{url}"),
     ("02-installation/chat.py", "Who?"),
-    ("02-installation/stream.py", "Who?"),
     ("03-architecture/spread.py",),
     ("03-architecture/trace.py", "short-request.json"),
 ]
