@@ -8,7 +8,6 @@ from tests.proofs.installed import install, install_router, router
 chapter = chapter_of(__file__)
 INSTALL_ROUTER = chapter["install-router.console"]
 WITHOUT_MODEL = chapter["verify-without-model.console"]
-RIGHTS = chapter["picker-rights.console"]
 RESTART = chapter["restart-router.console"]
 VERIFY = chapter["verify.sh"]
 INSTALL_MODEL = chapter["install-model.console"]
@@ -21,7 +20,6 @@ ANSWERED = chapter["who-answered.console"]
     INSTALL_ROUTER,
     VERIFY,
     WITHOUT_MODEL,
-    RIGHTS,
     RESTART,
     evidence="ran",
     uses=["router", "envoy", "inference-extension"],
@@ -29,14 +27,12 @@ ANSWERED = chapter["who-answered.console"]
         Mutant(INSTALL_ROUTER, "/demo serverside-applied", "/demo", because="it says more"),
         Mutant(VERIFY, '== "$pods" ]]\nreport', "== 0 ]]\nreport", because="no pod would do"),
         Mutant(WITHOUT_MODEL, "FAILED  the model", "ok      the model", because="none answers"),
-        Mutant(RIGHTS, "llm-d:endpoint-picker\nyes", "llm-d:endpoint-picker\nno", because="it reads pods"),
         Mutant(RESTART, "successfully rolled out", "exceeded its deadline", because="it starts"),
     ],
 )
 def test_the_router_goes_in_as_printed_and_misses_the_model(proof: Proof) -> None:
     proof.transcript(INSTALL_ROUTER)
     proof.transcript(WITHOUT_MODEL, failing={1})
-    proof.transcript(RIGHTS, failing={2})
     proof.transcript(RESTART)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
-import pytest
 
 from lab import charts
 from lab.edition import images, versions
@@ -16,7 +15,6 @@ from .steps import STANDALONE, chart, containers, helm_transcript, refusal, rend
 chapter = chapter_of(__file__)
 VALUES = chapter["router-values.yaml"]
 INSTALLED = chapter["chart.console"]
-DEFAULTS = chapter["chart-defaults.console"]
 PULLED = chapter["pull-chart.console"]
 REACHED = chapter["reach-chart.console"]
 ANSWERED = chapter["chart-answer.console"]
@@ -31,8 +29,6 @@ AS_VALUES_SAY = {
     },
     "epp": {"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}},
 }
-#: CPUs that the standalone chart's pod asks for, by default.
-ASKED_BY_DEFAULT = 12
 
 
 @proves(
@@ -88,6 +84,15 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
         "epp": "50m",
     }
     assert counterpart(parts, AS_VALUES_SAY) == AS_VALUES_SAY
+    option = "--set=router.modelServers.matchLabels.app=chat"
+    by_default = containers(rendered(proof, STANDALONE, option)["Deployment/chat-epp"])
+    assert {name: part["resources"]["requests"] for name, part in by_default.items()} == {
+        "envoy-proxy": {"cpu": "4", "memory": "8Gi"},
+        "epp": {"cpu": "8", "memory": "8Gi"},
+    }
+    assert "securityContext" not in by_default["epp"]
+    missing = refusal(proof, ["helm", "template", "chat", chart(STANDALONE)])
+    assert ".Values.router.modelServers.matchLabels is required" in missing
     assert "--refresh-metrics-interval=150ms" in parts["epp"]["args"]
     assert len(objects) == 10
     misspelt = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", "--set=router.epp.replica=3")
@@ -124,39 +129,3 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
     helm_transcript(proof, REMOVED)
     assert proof.objects("deployment", "app.kubernetes.io/name=chat-epp") == []
     assert proof.objects("inferencepool") == []
-
-
-@proves(
-    DEFAULTS,
-    evidence="ran",
-    uses=["router", "helm"],
-    router=">=0.10",
-    only_in_lab=True,
-    mutants=[
-        Mutant(DEFAULTS, "3 Insufficient cpu", "2 Insufficient cpu", because="three workers"),
-        Mutant(DEFAULTS, "STATUS: deployed", "STATUS: failed", because="helm does not look"),
-        Mutant(DEFAULTS, "Pending", "Running", because="it has no node"),
-    ],
-)
-def test_the_chart_with_its_defaults_waits_for_a_larger_node(proof: Proof) -> None:
-    if max(int(node["status"]["allocatable"]["cpu"]) for node in proof.objects("node")) >= ASKED_BY_DEFAULT:
-        pytest.skip(f"a node of this lab has {ASKED_BY_DEFAULT} CPUs, so the pod would run")
-    option = "--set=router.modelServers.matchLabels.app=chat"
-    parts = containers(rendered(proof, STANDALONE, option)["Deployment/chat-epp"])
-    assert {name: part["resources"]["requests"] for name, part in parts.items()} == {
-        "envoy-proxy": {"cpu": "4", "memory": "8Gi"},
-        "epp": {"cpu": "8", "memory": "8Gi"},
-    }
-    assert "securityContext" not in parts["epp"]
-    missing = refusal(proof, ["helm", "template", "chat", chart(STANDALONE)])
-    assert ".Values.router.modelServers.matchLabels is required" in missing
-    helm_transcript(proof, DEFAULTS)
-    # The same chart in a namespace with the rule of this chapter: not even a pod.
-    label = "pod-security.kubernetes.io/enforce=restricted"
-    proof.kubectl("label", "namespace", proof.namespace, label, "--overwrite")
-    proof.kubectl("rollout", "restart", "deployment/chat-epp")
-    proof.wait_until(
-        lambda: 'violates PodSecurity "restricted:latest"' in proof.kubectl("get", "events", "--output=yaml"),
-        30,
-        "the pod is refused",
-    )
