@@ -188,5 +188,4 @@ def arrivals(url: str) -> list[float]:
     mutants=[Mutant(VERIFIED, "sees 1 pod", "sees 2 pod", because="there is one")],
 )
 def test_the_installation_with_the_real_model_is_verified(proof: Proof) -> None:
-    proof.kubectl("config", "set-context", "--current", "--namespace=help-desk")
     proof.transcript(VERIFIED)

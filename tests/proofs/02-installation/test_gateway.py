@@ -18,6 +18,7 @@ PICKER_TLS = chapter["gateway-picker-tls.yaml"]
 APPLIED = chapter["gateway.console"]
 ANSWERED = chapter["gateway-answer.console"]
 REACH = chapter["reach-gateway.console"]
+REMOVE = chapter["remove-gateway.console"]
 STATUS = chapter["gateway-status.console"]
 CHAT = chapter["model-server/chat/kustomization.yaml"]
 VALUES = chapter["router-values.yaml"]
@@ -32,11 +33,13 @@ FORWARD = "kubectl port-forward service/inference-gateway-istio 8081:80"
 
 @proves(
     ROUTE,
+    REMOVE,
     evidence="checked",
     uses=["router", "helm"],
     router=">=0.10",
     mutants=[
         Mutant(ROUTE, "kind: InferencePool", "kind: Service", because="it is a pool"),
+        Mutant(REMOVE, "gateway-picker-tls", "gateway-picker", because="no such file"),
         Mutant(ROUTE, "request: 300s", "request: 30s", because="the chart waits for longer"),
     ],
 )
@@ -46,6 +49,10 @@ def test_the_chart_for_gateways_makes_the_same_route_and_no_proxy(proof: Proof) 
     written = {one.kind: one.content["spec"] for one in read_documents(proof.path(ROUTE).read_text(), ROUTE)}
     assert objects["HTTPRoute/chat"]["spec"] == written["HTTPRoute"]
     assert list(containers(objects["Deployment/chat-epp"])) == ["epp"]
+    words = proof.path(REMOVE).read_text().split()
+    files = [proof.path(PICKER_TLS).with_name(name) for name in words if name.endswith(".yaml")]
+    assert words[:3] == ["$", "kubectl", "delete"]
+    assert len(files) == len([file for file in files if file.is_file()]) == 2
     assert [name for name in objects if name.startswith("Gateway/")] == []
 
 
