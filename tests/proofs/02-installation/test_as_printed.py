@@ -11,7 +11,6 @@ WITHOUT_MODEL = chapter["verify-without-model.console"]
 RESTART = chapter["restart-router.console"]
 VERIFY = chapter["verify.sh"]
 INSTALL_MODEL = chapter["install-model.console"]
-VERIFIED = chapter["verify.console"]
 CHAT = chapter["chat.py"]
 ANSWERED = chapter["who-answered.console"]
 
@@ -38,18 +37,16 @@ def test_the_router_goes_in_as_printed_and_misses_the_model(proof: Proof) -> Non
 
 @proves(
     INSTALL_MODEL,
-    VERIFIED,
     evidence="ran",
     uses=["router", "simulator", "envoy", "inference-extension"],
     mutants=[
         Mutant(INSTALL_MODEL, "simulator condition", "model condition", because="another name"),
-        Mutant(VERIFIED, "sees 3 pod(s)", "sees 4 pod(s)", because="it sees three"),
     ],
 )
 def test_the_model_goes_in_as_printed_and_nothing_is_missed(proof: Proof) -> None:
     install_router(proof)
     proof.transcript(INSTALL_MODEL)
-    proof.transcript(VERIFIED)
+    assert "sees 3 pod(s)" in proof.run(["bash", "verify.sh"])
 
 
 @proves(
