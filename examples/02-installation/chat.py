@@ -1,15 +1,17 @@
 """Ask the model one question and print who answered.
 
-Usage: python chat.py [question]; ROUTER_URL says where the router listens.
+Usage: python chat.py [question]; ROUTER_URL says where the router listens,
+MODEL which model to ask.
 """
 
 import os
 import sys
+import textwrap
 
 import httpx
 
 ROUTER_URL = os.environ.get("ROUTER_URL", "http://localhost:8081")
-MODEL = "lab/sim-8b"
+MODEL = os.environ.get("MODEL", "lab/sim-8b")
 
 
 def ask(question: str) -> httpx.Response:
@@ -19,8 +21,9 @@ def ask(question: str) -> httpx.Response:
         json={
             "model": MODEL,
             "messages": [{"role": "user", "content": question}],
+            "temperature": 0,  # the likeliest token, every time
         },
-        timeout=30,
+        timeout=60,
     )
     return response.raise_for_status()
 
@@ -39,8 +42,8 @@ def main() -> None:
         sys.exit(f"{ROUTER_URL}: {error}")
     except (ValueError, LookupError, TypeError) as error:
         sys.exit(f"{ROUTER_URL} sent no chat completion: {error!r}")
-    print("answer:", said)
-    print("pod:   ", response.headers.get("x-inference-pod", "unknown"))
+    print(textwrap.fill(f"answer: {said}", 76, subsequent_indent=" " * 8))
+    print("pod:   ", response.headers.get("x-inference-pod", "not named"))
     print("tokens:", tokens)
 
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Check an installation in the namespace of the current kubectl context. Each
 # failure names its remedy; the exit status counts them.
+# Usage: bash verify.sh [<deployment of the model> [<pods> [<model>]]]
 set -uo pipefail
 
+server=${1:-simulator} pods=${2:-3} model=${3:-lab/sim-8b}
 failures=0
 
 report() { # report <what> <remedy>: tell how the command before it ended
@@ -27,26 +29,26 @@ kubectl wait --for=condition=Established --timeout=10s \
 report "the cluster knows inference pools" \
   "install the CRDs of the inference extension"
 
-for deployment in simulator router; do
+for deployment in "$server" router; do
   kubectl wait --for=condition=Available --timeout=10s \
     "deployment/$deployment" &>/dev/null
   report "the deployment $deployment is available" \
-    "kubectl describe pods -l app.kubernetes.io/name=$deployment"
+    "kubectl describe deployment,replicaset,pods"
 done
 
 # The picker brings this number up to date every five seconds.
 for _ in {1..7}; do
   seen=$(kubectl get --raw "$router:metrics/proxy/metrics" 2>/dev/null |
     awk '/^inference_pool_ready_pods/ { print $2 }')
-  [[ $seen == 3 ]] && break
+  [[ $seen == "$pods" ]] && break
   sleep 1
 done
-[[ $seen == 3 ]]
-report "the endpoint picker sees 3 pods" \
+[[ $seen == "$pods" ]]
+report "the endpoint picker sees $pods pod(s)" \
   "it sees ${seen:-none}; compare: kubectl get pods --show-labels"
 
 kubectl get --raw "$router:http/proxy/v1/models" 2>/dev/null |
-  grep --quiet '"id":"lab/sim-8b"'
+  grep --quiet "\"id\":\"$model\""
 report "the model answers through the router" \
   "kubectl logs deployment/router --all-containers"
 

@@ -25,7 +25,6 @@ CLIENTS = [
     ("01-introduction/conversations.py", "{url}"),
     ("01-introduction/same_answer.py", "{url}", "{url}"),
     ("02-installation/chat.py", "Who?"),
-    ("02-installation/stream.py", "Who?"),
     ("03-architecture/spread.py",),
     ("03-architecture/trace.py", "short-request.json"),
 ]
@@ -79,7 +78,7 @@ def test_what_is_no_address_is_named(program: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"hello", b"[1]", b"{}", b'{"choices": 1}', b"\xff\xfe"], ids=repr)
-@pytest.mark.parametrize("program", [CLIENTS[0], *CLIENTS[2:4]], ids=lambda program: program[0])
+@pytest.mark.parametrize("program", [CLIENTS[0], CLIENTS[2]], ids=lambda program: program[0])
 def test_what_is_no_answer_of_a_model_is_not_taken_for_one(
     program: tuple[str, ...], text: bytes, server: ThreadingHTTPServer
 ) -> None:
@@ -120,7 +119,7 @@ users: [{{name: it, user: {{}}}}]
 """
 
 
-ARGUMENTS = {"02-installation/old_names.py": (".",)}
+ARGUMENTS = {"15-maintenance/old_names.py": (".",)}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +137,7 @@ ARGUMENTS = {"02-installation/old_names.py": (".",)}
             "models.toml: 'models' is missing",
         ),
         (
-            "02-installation/old_names.py",
+            "15-maintenance/old_names.py",
             "old-names.toml",
             "[[names]]",
             "[[name]]",
@@ -161,7 +160,7 @@ def test_a_mistake_in_the_readers_data_is_named(
 def test_a_file_that_cannot_be_read_does_not_end_the_search(tmp_path: Path) -> None:
     script = tmp_path / "script.sh"
     script.write_text("git clone https://github.com/llm-d/llm-d-deployer\n")
-    program = EXAMPLES / "02-installation/old_names.py"
+    program = EXAMPLES / "15-maintenance/old_names.py"
     command = [sys.executable, str(program), str(UNREADABLE), str(script)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.stderr.startswith(f"{UNREADABLE}: ")

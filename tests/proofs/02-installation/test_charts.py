@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
-import pytest
 
-from lab.edition import images
+from lab import charts
+from lab.edition import images, versions
 from proofs.api import Mutant, Proof, chapter_of, counterpart, proves
 
-from .steps import STANDALONE, chart, containers, helm_transcript, refusal, rendered, served, with_helm
+from .steps import STANDALONE, chart, containers, helm_transcript, refusal, rendered, served
 
 chapter = chapter_of(__file__)
-OLD_VALUES = chapter["refused/values-of-an-older-chart.yaml"]
 VALUES = chapter["router-values.yaml"]
 INSTALLED = chapter["chart.console"]
-DEFAULTS = chapter["chart-defaults.console"]
+PULLED = chapter["pull-chart.console"]
+REACHED = chapter["reach-chart.console"]
+ANSWERED = chapter["chart-answer.console"]
+REMOVED = chapter["remove-chart.console"]
 CHAT = chapter["model-server/chat/kustomization.yaml"]
 
 #: What the small values make of the chart, for a person who types.
@@ -27,31 +29,29 @@ AS_VALUES_SAY = {
     },
     "epp": {"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}},
 }
-#: CPUs that the standalone chart's pod asks for, by default.
-ASKED_BY_DEFAULT = 12
 
 
 @proves(
-    OLD_VALUES,
-    evidence="refused",
-    uses=["helm"],
-    router=">=0.10",
+    PULLED,
+    evidence="checked",
     mutants=[
-        Mutant(OLD_VALUES, "inferenceExtension:", "other:", because="that key is not refused"),
+        Mutant(PULLED, "charts/llm-d-router", "charts/llm-d", because="no such chart"),
+        Mutant(PULLED, "--version v", "--version ", because="the version has a v"),
     ],
 )
-def test_values_of_the_older_chart_are_refused(proof: Proof) -> None:
-    values = proof.path(OLD_VALUES)
-    proof.answered(
-        OLD_VALUES,
-        refusal(proof, ["helm", "template", "chat", chart(STANDALONE), f"--values={values}"]),
-        by="The chart",
-    )
+def test_the_chart_that_is_pulled_is_the_editions(proof: Proof) -> None:
+    source = f"oci://{charts.SERVER}/{charts.FOLDER}/{STANDALONE}"
+    assert proof.path(PULLED).read_text().split() == [
+        *["$", "helm", "pull", source, "\\", ">", "--version", versions()["router"]]
+    ]
 
 
 @proves(
     VALUES,
     INSTALLED,
+    REACHED,
+    ANSWERED,
+    REMOVED,
     evidence="ran",
     uses=["router", "simulator", "envoy", "helm", "inference-extension"],
     router=">=0.10",
@@ -66,6 +66,9 @@ def test_values_of_the_older_chart_are_refused(proof: Proof) -> None:
             because="the default stays: 8 CPUs",
         ),
         Mutant(INSTALLED, "STATUS: deployed", "STATUS: failed", because="it succeeds"),
+        Mutant(REACHED, "service/chat-epp 8081", "service/chat-epp 9090", because="metrics"),
+        Mutant(ANSWERED, "answer: Who passed", "answer: What passed", because="it echoes"),
+        Mutant(REMOVED, "helm uninstall chat", "helm uninstall code", because="no such release"),
     ],
 )
 def test_the_chart_with_small_values_answers(proof: Proof) -> None:
@@ -81,6 +84,15 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
         "epp": "50m",
     }
     assert counterpart(parts, AS_VALUES_SAY) == AS_VALUES_SAY
+    option = "--set=router.modelServers.matchLabels.app=chat"
+    by_default = containers(rendered(proof, STANDALONE, option)["Deployment/chat-epp"])
+    assert {name: part["resources"]["requests"] for name, part in by_default.items()} == {
+        "envoy-proxy": {"cpu": "4", "memory": "8Gi"},
+        "epp": {"cpu": "8", "memory": "8Gi"},
+    }
+    assert "securityContext" not in by_default["epp"]
+    missing = refusal(proof, ["helm", "template", "chat", chart(STANDALONE)])
+    assert ".Values.router.modelServers.matchLabels is required" in missing
     assert "--refresh-metrics-interval=150ms" in parts["epp"]["args"]
     assert len(objects) == 10
     misspelt = rendered(proof, STANDALONE, f"--values={proof.path(VALUES)}", "--set=router.epp.replica=3")
@@ -109,48 +121,11 @@ def test_the_chart_with_small_values_answers(proof: Proof) -> None:
     ]
     assert 'ConfigMap "envoy"' in refusal(proof, second)
     assert served(proof, "service/chat-epp", 8081) == ["lab/chat-8b"]
+    assert proof.path(REACHED).read_text() == "$ kubectl port-forward service/chat-epp 8081\n"
     with proof.forward("service/chat-epp", 8081) as url:
-        request = {"model": "lab/chat-8b", "messages": [{"role": "user", "content": "Well?"}]}
-        answer = httpx.post(f"{url}/v1/chat/completions", json=request, timeout=10).raise_for_status()
-    assert answer.headers["x-inference-pod"].startswith("model-server-chat-")
+        proof.transcript(ANSWERED, environment={"ROUTER_URL": url})
     with proof.forward("service/chat-epp", 9090) as url:
         assert httpx.get(f"{url}/metrics", timeout=10).status_code == httpx.codes.UNAUTHORIZED
-    proof.run(["helm", "uninstall", "chat", "--wait"], environment=with_helm(proof))
+    helm_transcript(proof, REMOVED)
     assert proof.objects("deployment", "app.kubernetes.io/name=chat-epp") == []
     assert proof.objects("inferencepool") == []
-
-
-@proves(
-    DEFAULTS,
-    evidence="ran",
-    uses=["router", "helm"],
-    router=">=0.10",
-    only_in_lab=True,
-    mutants=[
-        Mutant(DEFAULTS, "3 Insufficient cpu", "2 Insufficient cpu", because="three workers"),
-        Mutant(DEFAULTS, "STATUS: deployed", "STATUS: failed", because="helm does not look"),
-        Mutant(DEFAULTS, "Pending", "Running", because="it has no node"),
-    ],
-)
-def test_the_chart_with_its_defaults_waits_for_a_larger_node(proof: Proof) -> None:
-    if max(int(node["status"]["allocatable"]["cpu"]) for node in proof.objects("node")) >= ASKED_BY_DEFAULT:
-        pytest.skip(f"a node of this lab has {ASKED_BY_DEFAULT} CPUs, so the pod would run")
-    option = "--set=router.modelServers.matchLabels.app=chat"
-    parts = containers(rendered(proof, STANDALONE, option)["Deployment/chat-epp"])
-    assert {name: part["resources"]["requests"] for name, part in parts.items()} == {
-        "envoy-proxy": {"cpu": "4", "memory": "8Gi"},
-        "epp": {"cpu": "8", "memory": "8Gi"},
-    }
-    assert "securityContext" not in parts["epp"]
-    missing = refusal(proof, ["helm", "template", "chat", chart(STANDALONE)])
-    assert ".Values.router.modelServers.matchLabels is required" in missing
-    helm_transcript(proof, DEFAULTS)
-    # The same chart in a namespace with the rule of this chapter: not even a pod.
-    label = "pod-security.kubernetes.io/enforce=restricted"
-    proof.kubectl("label", "namespace", proof.namespace, label, "--overwrite")
-    proof.kubectl("rollout", "restart", "deployment/chat-epp")
-    proof.wait_until(
-        lambda: 'violates PodSecurity "restricted:latest"' in proof.kubectl("get", "events", "--output=yaml"),
-        30,
-        "the pod is refused",
-    )

@@ -8,7 +8,6 @@ from proofs.api import CommandFailed, Mutant, Proof, chapter_of, proves
 from tests.proofs.installed import NAMESPACE
 
 chapter = chapter_of(__file__)
-NO_PICKER = chapter["refused/inferencepool-without-picker.yaml"]
 MISSPELT = chapter["refused/deployment-misspelt-field.yaml"]
 
 
@@ -23,23 +22,6 @@ def test_the_namespace_refuses_pods_that_may_run_as_root(proof: Proof) -> None:
     proof.apply(NAMESPACE)
     with pytest.raises(CommandFailed, match='violates PodSecurity "restricted:latest"'):
         proof.kubectl("run", "root", "--image=registry.invalid/any:1", "--dry-run=server")
-
-
-@proves(
-    NO_PICKER,
-    evidence="refused",
-    uses=["inference-extension"],
-    mutants=[
-        Mutant(
-            NO_PICKER,
-            "- number: 8000\n",
-            "- number: 8000\n  endpointPickerRef: {name: router, port: {number: 9002}}\n",
-            because="it names a picker",
-        )
-    ],
-)
-def test_a_pool_without_picker_is_refused(proof: Proof) -> None:
-    proof.refused(NO_PICKER)
 
 
 @proves(
