@@ -39,7 +39,7 @@ def traced(proof: Proof, *arguments: str) -> str:
 )
 def test_a_request_is_followed_from_hop_to_hop(proof: Proof) -> None:
     install_with(proof, PICKER, SIMULATOR)
-    assert "2  the picker printed no scores" in traced(proof, "long-request.json")
+    assert "2  the EPP printed no scores" in traced(proof, "long-request.json")
     print_scores(proof)
     with router(proof) as client:
         first = post(client, proof, SHORT).raise_for_status()
