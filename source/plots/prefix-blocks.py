@@ -13,7 +13,7 @@ DATA = "prefix-blocks.json"
 
 INK, GREY, AMBER = "#14323E", "#5B6770", "#B7791F"
 EQUAL, OTHER = "#FFF0C2", "#EEF4F7"
-ROW = 1.7
+ROW = 1.45
 
 
 def draw(figure: Figure, data: Path) -> None:
@@ -21,7 +21,7 @@ def draw(figure: Figure, data: Path) -> None:
     prompts = json.loads(data.read_text(encoding="utf-8"))["prompts"]
     hashes = [_hashes(prompt["blocks"]) for prompt in prompts]
     known = set(hashes[0]) & set(hashes[1])
-    figure.set_size_inches(5.25, 2.35)
+    figure.set_size_inches(5.25, 2.1)
     axes = figure.subplots()
     axes.axis("off")
     for row, (prompt, keys) in enumerate(zip(prompts, hashes, strict=True)):

@@ -7,7 +7,7 @@ import itertools
 import httpx
 
 from proofs.api import Mutant, Proof, proves
-from tests.proofs.installed import ask, router
+from tests.proofs.installed import PICKER, SIMULATOR, ask, router
 
 from .steps import (
     LONG,
@@ -25,6 +25,7 @@ from .steps import (
 APART = chapter["disaggregated-config.yaml"]
 PREFILL = chapter["prefill-deployment.yaml"]
 DECODE = chapter["decode-deployment.yaml"]
+DISAGGREGATE = chapter["disaggregate.console"]
 DECISIONS = chapter["decisions.console"]
 
 NEEDS = ["disaggregation:config=prefix,decode-replicas=1,prefill-replicas=1"]
@@ -118,19 +119,26 @@ def test_a_long_prompt_is_read_on_another_pod(proof: Proof) -> None:
 
 
 @proves(
+    DISAGGREGATE,
     DECISIONS,
     evidence="ran",
     router=">=0.10",
     uses=["router", "simulator"],
     needs=NEEDS,
     mutants=[
+        Mutant(DISAGGREGATE, "prefill serverside", "prefiller serverside", because="another name"),
         Mutant(
             DECISIONS, 'decision_type="prefill-decode"', 'decision_type="prefill"', because="another name"
         ),
     ],
 )
 def test_the_decision_is_counted(proof: Proof) -> None:
-    install_with(proof, APART, PREFILL, DECODE)
+    install_with(proof, PICKER, SIMULATOR)
+    proof.transcript(DISAGGREGATE)
+    for name in ("prefill", "decode"):
+        proof.wait("deployment", name, "Available", deadline=120)
+    with router(proof):
+        pass
     transcript(proof, DECISIONS, 8081, 9090)
     with router(proof) as client:
         # A client's own header passes the router, and no program listens where it points.

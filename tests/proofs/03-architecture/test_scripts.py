@@ -18,7 +18,7 @@ from .steps import chapter, install_with
 
 PORTS = chapter["ports.sh"]
 RECONFIGURE = chapter["reconfigure.sh"]
-ONLY_QUEUE = chapter["only-queue-config.yaml"]
+RECONFIGURED = chapter["reconfigure.console"]
 
 FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) -> (\d+)")
 #: What answers on each port, and with which words.
@@ -87,16 +87,18 @@ def test_three_ports_of_the_router_are_open(proof: Proof) -> None:
 
 @proves(
     RECONFIGURE,
+    RECONFIGURED,
     evidence="ran",
     uses=["router"],
     mutants=[
         Mutant(RECONFIGURE, "kubectl rollout restart", "kubectl get", because="the EPP reads nothing new"),
         Mutant(RECONFIGURE, '-f "$1"', '-f "$1" --dry-run=server', because="nothing is stored"),
+        Mutant(RECONFIGURED, "router restarted", "router changed", because="kubectl prints other words"),
     ],
 )
 def test_the_epp_gets_another_configuration(proof: Proof) -> None:
     install_with(proof, PICKER, SIMULATOR)
-    proof.run(["sh", str(proof.path(RECONFIGURE)), str(proof.path(ONLY_QUEUE))])
+    proof.transcript(RECONFIGURED)
     (pod,) = proof.objects("pod", "app.kubernetes.io/name=router")
     printed = proof.logs(f"pod/{pod['metadata']['name']}", "endpoint-picker")
     assert "queue-scorer" in printed

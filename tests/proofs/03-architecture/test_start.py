@@ -26,6 +26,8 @@ START = chapter["start.console"]
     START,
     evidence="ran",
     uses=["router", "simulator", "envoy"],
+    needs=["prometheus", "disaggregation"],
+    only_in_lab=True,
     mutants=[
         Mutant(
             START,
