@@ -126,7 +126,7 @@ def test_a_long_prompt_is_read_on_another_pod(proof: Proof) -> None:
     uses=["router", "simulator"],
     needs=NEEDS,
     mutants=[
-        Mutant(DISAGGREGATE, "prefill serverside", "prefiller serverside", because="another name"),
+        Mutant(DISAGGREGATE, "prefill serverside", "prefiller serverside", because="no such pod"),
         Mutant(
             DECISIONS, 'decision_type="prefill-decode"', 'decision_type="prefill"', because="another name"
         ),
