@@ -41,5 +41,4 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], col
 
 def _box(axes: Axes, left: float, top: float, text: str, fill: str, side: str) -> None:
     frame = {"boxstyle": "round,pad=0.45", "facecolor": fill, "edgecolor": BLUE, "linewidth": 0.7}
-    shown = text if "\n" in text or len(text) < 30 or side == "center" else text.replace(", ", ",\n", 1)
-    axes.text(left, top, shown, ha=side, va="center", color=INK, bbox=frame, zorder=2)
+    axes.text(left, top, text, ha=side, va="center", color=INK, bbox=frame, zorder=2)
