@@ -1,4 +1,4 @@
-"""Ask the API server whether everybody may do what rights.toml says, no more.
+"""Ask the API server whether personas may do what rights.toml says, no more.
 
 Asks as the cluster of the current kubectl context; each question is a
 SubjectAccessReview, which is answered and not stored. Exits with 1 when an
@@ -23,13 +23,13 @@ Persona = dict[str, Any]
 
 def subject(persona: Persona, namespace: str) -> dict[str, Any]:
     """Return user and groups under which a persona's requests arrive."""
-    everybody = "system:authenticated"
+    every_user = "system:authenticated"
     if account := persona.get("service-account"):
         user = f"system:serviceaccount:{namespace}:{account}"
         accounts = "system:serviceaccounts"
-        groups = [accounts, f"{accounts}:{namespace}", everybody]
+        groups = [accounts, f"{accounts}:{namespace}", every_user]
         return {"user": user, "groups": groups}
-    return {"user": "somebody", "groups": [persona["group"], everybody]}
+    return {"user": "somebody", "groups": [persona["group"], every_user]}
 
 
 def may(

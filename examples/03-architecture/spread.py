@@ -1,7 +1,7 @@
 """Send four conversations through the router and see who answers each.
 
 The counts come twice: from the header that names the pod, and from the
-metrics of the picker.
+metrics of the EPP.
 """
 
 import os
@@ -27,7 +27,7 @@ Counts = Counter[tuple[str, str]]
 
 
 def decisions() -> Counter[str]:
-    """Return how often the picker says that it chose each pod."""
+    """Return how often the EPP chose each pod, by its own count."""
     text = httpx.get(f"{METRICS_URL}/metrics").raise_for_status().text
     return Counter(
         {pod: int(float(count)) for pod, count in DECISIONS.findall(text)}
@@ -77,7 +77,7 @@ def main() -> None:
     for (_, pod), count in counts.items():
         answered[pod] += count
     agree = "the same" if counted == answered else "other"
-    print(f"the picker counted {counted.total()} decisions, for {agree} pods")
+    print(f"the EPP counted {counted.total()} decisions, for {agree} pods")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Follow one request: sent, scored, passed on with other headers, answered.
 
 Usage: python trace.py request.json, while this runs in another terminal:
-kubectl port-forward deployment/router 8081 19000. The picker needs --v=4.
+kubectl port-forward deployment/router 8081 19000. The EPP needs --v=4.
 """
 
 import json
@@ -19,7 +19,7 @@ import httpx
 
 ROUTER_URL = os.environ.get("ROUTER_URL", "http://localhost:8081")
 ADMIN_URL = os.environ.get("ENVOY_ADMIN_URL", "http://localhost:19000")
-PATIENCE = 15  # seconds until the logs must tell of the request
+PATIENCE = 15  # seconds until the logs must have the request
 
 # How the entries begin in which Envoy prints headers, at level debug.
 SENT, PASSED_ON, ANSWERED = (
@@ -88,7 +88,7 @@ def headers_seen(log: str, request_id: str) -> dict[str, Headers]:
 
 
 def profiles_run(log: str, request_id: str) -> Iterator[Profile]:
-    """Yield the profiles that the picker ran for a request, in order."""
+    """Yield the profiles that the EPP ran for a request, in order."""
     profile = None
     for line in log.splitlines():
         if f'"x-request-id":"{request_id}"' not in line:
@@ -122,7 +122,7 @@ def print_headers(headers: Headers, before: Headers | None = None) -> None:
 
 def print_profile(profile: Profile) -> None:
     """Print a line for each pod, the chosen one first."""
-    print(f"2  the picker runs its profile {profile.name}")
+    print(f"2  the EPP runs its profile {profile.name}")
     columns = [name.removesuffix("-scorer") for name in profile.scores]
     print("    ", *columns, "total")
     others = sorted(profile.totals.keys() - {profile.chosen})
@@ -141,7 +141,7 @@ def trace(body: str) -> None:
     end = time.monotonic() + PATIENCE
     while ANSWERED not in (seen := headers_seen(logs("envoy"), request_id)):
         if time.monotonic() > end:
-            sys.exit("Envoy's log does not tell of the request.")
+            sys.exit("Envoy's log lacks the request.")
         time.sleep(0.2)
     print("1  the client sends to Envoy")
     print_headers(seen[SENT])
@@ -149,7 +149,7 @@ def trace(body: str) -> None:
     for profile in profiles:
         print_profile(profile)
     if not profiles:
-        print("2  the picker printed no scores: is it started with --v=4?")
+        print("2  the EPP printed no scores: is it started with --v=4?")
     if PASSED_ON in seen:
         print("3  Envoy sends to the pod")
         print_headers(seen[PASSED_ON], seen[SENT])

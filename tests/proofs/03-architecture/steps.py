@@ -18,7 +18,7 @@ from tests.proofs.installed import ENVOY, POOL, RIGHTS, ROUTER, SERVICE, router
 chapter = chapter_of(__file__)
 SHORT = chapter["short-request.json"]
 LONG = chapter["long-request.json"]
-VERBOSE = chapter["verbose-picker.json"]
+VERBOSE_RUN = chapter["verbose.console"]
 
 #: What the reader's port-forwards give, and the variables that tell programs otherwise.
 PORTS = {8081: "ROUTER_URL", 9090: "METRICS_URL", 19000: "ENVOY_ADMIN_URL"}
@@ -51,7 +51,7 @@ def install_with(proof: Proof, config: str, *servers: str, pool: str = POOL) -> 
 
 def print_scores(proof: Proof) -> None:
     """Have the picker print scores, and wait until its old pod has gone."""
-    proof.kubectl("patch", "deployment/router", "--type=json", f"--patch-file={proof.path(VERBOSE)}")
+    proof.transcript(VERBOSE_RUN)
     proof.kubectl("rollout", "status", "deployment/router")
     # Logs and ports may lead to the old pod while it drains: end it at once.
     selector = "app.kubernetes.io/name=router"

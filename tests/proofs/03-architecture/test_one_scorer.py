@@ -103,7 +103,7 @@ def past_the_picker(proof: Proof) -> None:
         forwards(proof, 9090) as (_, variables),
     ):
         said = proof.run([sys.executable, "spread.py"], environment={**variables, "ROUTER_URL": url})
-    assert said.splitlines()[-1] == "the picker counted 0 decisions, for other pods"
+    assert said.splitlines()[-1] == "the EPP counted 0 decisions, for other pods"
 
 
 @proves(

@@ -9,8 +9,9 @@ import pytest
 from proofs.api import CommandFailed, Mutant, Proof, proves
 from tests.proofs.installed import PICKER, SIMULATOR, router
 
-from .steps import SHORT, VERBOSE, chapter, forwards, install_with, post, print_scores, transcript
+from .steps import SHORT, VERBOSE_RUN, chapter, forwards, install_with, post, print_scores, transcript
 
+VERBOSE = chapter["verbose-picker.json"]
 TRACE = chapter["trace.py"]
 TRACED = chapter["trace.console"]
 
@@ -24,6 +25,7 @@ def traced(proof: Proof, *arguments: str) -> str:
 @proves(
     SHORT,
     VERBOSE,
+    VERBOSE_RUN,
     TRACE,
     TRACED,
     evidence="ran",
@@ -32,6 +34,7 @@ def traced(proof: Proof, *arguments: str) -> str:
     mutants=[
         Mutant(SHORT, "and why?", "and why not?", because="the answer is longer"),
         Mutant(VERBOSE, "--v=4", "--v=2", because="no scores are printed"),
+        Mutant(VERBOSE_RUN, "router patched", "router changed", because="kubectl prints other words"),
         Mutant(TRACE, '"router decoding headers"', '"request headers"', because="the request again"),
         Mutant(TRACED, "7.00", "4.00", because="the pod knows the prompt"),
         Mutant(TRACED, "+ x-gateway-destination-endpoint", "+ x-endpoint", because="another name"),
@@ -39,7 +42,7 @@ def traced(proof: Proof, *arguments: str) -> str:
 )
 def test_a_request_is_followed_from_hop_to_hop(proof: Proof) -> None:
     install_with(proof, PICKER, SIMULATOR)
-    assert "2  the picker printed no scores" in traced(proof, "long-request.json")
+    assert "2  the EPP printed no scores" in traced(proof, "long-request.json")
     print_scores(proof)
     with router(proof) as client:
         first = post(client, proof, SHORT).raise_for_status()
