@@ -47,7 +47,7 @@ class Progress(SphinxDirective):
             f"Of {len(outline.chapters)} chapters, {counts[WRITTEN]} are written{partly}; "
             "the others list what is to come."
         )
-        return [nodes.paragraph(text, text, classes=["progress"])]
+        return [nodes.paragraph(text, text, classes=["how-far"])]
 
 
 def _item(topic: Topic) -> nodes.list_item:

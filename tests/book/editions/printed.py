@@ -142,7 +142,10 @@ def read_sheets(file: Path) -> Iterator[Sheet]:
             document.get_page_label(index),
             tuple(_piece(item) for item in found[pdfium.FPDF_PAGEOBJ_TEXT] if item.extract().strip()),
             tuple(_ground(item) for item in found[pdfium.FPDF_PAGEOBJ_PATH]),
-            tuple(Area(*item.get_bounds()) for item in found[pdfium.FPDF_PAGEOBJ_FORM]),
+            tuple(
+                Area(*item.get_bounds())
+                for item in found[pdfium.FPDF_PAGEOBJ_FORM] + found[pdfium.FPDF_PAGEOBJ_IMAGE]
+            ),
         )
 
 

@@ -69,7 +69,7 @@ def test_the_home_page_leads_into_the_book_and_gives_the_lab(html: Pages) -> Non
     assert (HTML / str(start["href"])).is_file()
     assert home.select("figure img")
     assert len(home.select("dl.paths > dt")) == 3
-    assert EDITION["book"]["edition"] in home.select("p.progress")[0].get_text()
+    assert EDITION["book"]["edition"] in home.select("p.how-far")[0].get_text()
     (archive,) = home.select("a[href$='-lab.zip']")
     assert (HTML / str(archive["href"])).is_file()
     assert len(home.select("div.start-here, div.highlight-console")[0].get_text().split("$ ")[1:]) == 5
