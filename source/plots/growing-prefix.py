@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 DATA = "real-engine.json"
 #: Tokens that one drawn block stands for.
 BLOCK = 64
-KNOWN = {"facecolor": "#FFF0C2", "edgecolor": "#B7791F"}
-NEW = {"facecolor": "#EEF4F7", "edgecolor": "#2F6F8F"}
+#: Colours of the inside and the edge.
+KNOWN, NEW = ("#FFF0C2", "#B7791F"), ("#EEF4F7", "#2F6F8F")
 
 
 def draw(figure: Figure, data: Path) -> None:
@@ -26,9 +26,10 @@ def draw(figure: Figure, data: Path) -> None:
         for start in range(int(prompt) + 1):
             end = min(start + 1, prompt)
             middle = min(max(known, start), end)
-            for left, right, look in ((start, middle, KNOWN), (middle, end, NEW)):
+            for left, right, (face, edge) in ((start, middle, KNOWN), (middle, end, NEW)):
                 if right > left:
-                    axes.add_patch(Rectangle((left, turn["turn"] - 0.34), right - left, 0.68, **look))
+                    place = (left, turn["turn"] - 0.34)
+                    axes.add_patch(Rectangle(place, right - left, 0.68, facecolor=face, edgecolor=edge))
         new = turn["prompt_tokens"] - turn["cached_tokens"]
         text = f"{new:,} tokens are new"
         axes.text(prompt + 0.4, turn["turn"], text, va="center", fontsize=8.4)

@@ -38,8 +38,11 @@ def box(axes: Axes, place: tuple[float, float], row: int, text: str, edge: str) 
     """Draw a box with a text in its middle."""
     left, width = place
     fill_colour = "#FDF6E7" if edge == AMBER else "#EEF4F7"
-    look = {"boxstyle": "round,pad=0,rounding_size=0.08", "facecolor": fill_colour, "edgecolor": edge}
-    axes.add_patch(FancyBboxPatch((left, row - HEIGHT / 2), width, HEIGHT, **look))
+    place = (left, row - HEIGHT / 2)
+    rounded = "round,pad=0,rounding_size=0.08"
+    axes.add_patch(
+        FancyBboxPatch(place, width, HEIGHT, boxstyle=rounded, facecolor=fill_colour, edgecolor=edge)
+    )
     axes.text(left + width / 2, row, text, ha="center", va="center", fontsize=8.4, color=INK)
 
 

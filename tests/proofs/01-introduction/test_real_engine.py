@@ -85,7 +85,7 @@ def share(turn: Turn) -> float:
 
 def first_token(found: list[Turn], turns: range) -> float:
     """Return the mean seconds to the first token in some of the turns."""
-    return mean(turn["first_token"] for turn in found if turn["turn"] in turns)
+    return mean(float(turn["first_token"]) for turn in found if turn["turn"] in turns)
 
 
 def without_url(found: list[Turn]) -> list[Turn]:
