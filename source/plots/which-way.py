@@ -18,7 +18,7 @@ OTHER = {"yes": "no", "no": "yes"}
 
 def draw(figure: Figure, data: Path) -> None:
     """Draw a row for each question, and what is left after the last one."""
-    figure.set_size_inches(5.25, 2.9)
+    figure.set_size_inches(5.25, 2.75)
     rows = json.loads(data.read_text(encoding="utf-8"))
     axes = figure.subplots()
     axes.axis("off")
@@ -27,10 +27,10 @@ def draw(figure: Figure, data: Path) -> None:
         _box(axes, SPINE, row, text, QUESTION if end else END)
         if end:
             _arrow(axes, (SPINE, row), (EXITS - 0.012, row))
-            axes.text(0.51, row - 0.12, answer, color=INK, ha="center", va="center")
+            axes.text(0.51, row - 0.16, answer, color=INK, ha="center", va="center")
             _box(axes, EXITS, row, end, END, "left")
-            _arrow(axes, (SPINE, row), (SPINE, row + (0.7 if "\n" in rows[row + 1][0] else 0.78)))
-            axes.text(SPINE + 0.015, row + 0.5, OTHER[answer], color=INK, va="center")
+            _arrow(axes, (SPINE, row), (SPINE, row + (0.68 if "\n" in rows[row + 1][0] else 0.78)))
+            axes.text(SPINE + 0.015, row + 0.48, OTHER[answer], color=INK, va="center")
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -39,5 +39,5 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 def _box(axes: Axes, left: float, row: int, text: str, fill: str, side: str = "center") -> None:
-    frame = {"boxstyle": "round,pad=0.4", "facecolor": fill, "edgecolor": BLUE, "linewidth": 0.7}
+    frame = {"boxstyle": "round,pad=0.3", "facecolor": fill, "edgecolor": BLUE, "linewidth": 0.7}
     axes.text(left, row, text, ha=side, va="center", color=INK, bbox=frame, zorder=2)
