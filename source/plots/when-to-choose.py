@@ -13,7 +13,7 @@ from matplotlib.patches import FancyBboxPatch
 DATA = "when-to-choose.json"
 INK, BLUE, AMBER = "#14323E", "#2F6F8F", "#B7791F"
 #: Left edges and widths of questions and exits, and the height of all boxes.
-QUESTION, EXIT, HEIGHT = (0.0, 4.9), (6.0, 4.4), 0.62
+QUESTION, EXIT, HEIGHT = (0.0, 4.9), (6.0, 4.4), 0.68
 
 
 def draw(figure: Figure, data: Path) -> None:
