@@ -151,7 +151,7 @@ class Refused(SphinxPostTransform):
         for box in list(self.document.findall(nodes.container)):
             lines = CAPTION + 3 + sum(_lines(block) for block in box.findall(nodes.literal_block))
             if "refused" in box["classes"] and lines < IN_VIEW:
-                box.parent.insert(_before_labels(box), _latex(rf"\bookroom{{{lines}}}"))
+                _insert_before(box, _latex(rf"\bookroom{{{lines}}}"))
 
 
 class SourceAddresses(SphinxPostTransform):
@@ -192,7 +192,7 @@ class Headings(SphinxPostTransform):
         """Ask for the space."""
         for section in list(self.document.findall(nodes.section)):
             if lines := _lines_needed(section):
-                section.parent.insert(_before_labels(section), _latex(rf"\bookroom{{{lines}}}"))
+                _insert_before(section, _latex(rf"\bookroom{{{lines}}}"))
 
 
 class PageReferences(SphinxPostTransform):
@@ -228,7 +228,7 @@ class SourceLines(SphinxPostTransform):
                     # The line of a table is that of its end.
                     line = min(node.line for node in block.findall(nodes.Element) if node.line)
                     place = Path(block.source).relative_to(root).as_posix()
-                    section.insert(_before_labels(block), _latex(f"% {place}:{line}"))
+                    _insert_before(block, _latex(f"% {place}:{line}"))
 
 
 def _places(document: nodes.document) -> tuple[dict[str, int], list[tuple[int, str, nodes.Element]]]:
@@ -290,12 +290,16 @@ def _is_block(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Body) and not isinstance(node, nodes.Special) and bool(node.line)
 
 
-def _before_labels(block: nodes.Node) -> int:
-    """Return where a command may go: a label must stay next to what it names."""
-    index = block.parent.index(block)
-    while isinstance(block.parent[index - 1], nodes.target):
+def _insert_before(block: nodes.Element, command: nodes.Node) -> None:
+    """Insert a command before a block and its labels, which must stay next to what they name."""
+    parent, index = block.parent, block.parent.index(block)
+    # The labels of a heading are the last nodes of the section before it.
+    while index and isinstance(parent[index - 1], nodes.section):
+        parent = parent[index - 1]
+        index = len(parent)
+    while index and isinstance(parent[index - 1], nodes.target):
         index -= 1
-    return index
+    parent.insert(index, command)
 
 
 def _is_boxed(node: nodes.Element) -> bool:

@@ -47,6 +47,12 @@ def test_each_block_is_preceded_by_its_place_in_the_sources(book: Site) -> None:
 
 
 def test_labels_stay_next_to_what_they_name(book: Site) -> None:
+    chapter = book.root / "source" / "02-first.md"
+    below = (
+        f"\n## Above\n\nWords.\n\n### Below\n\nWords.\n\n(labelled)=\n## After what is below\n\n{TABLE % ROW}"
+    )
+    chapter.write_text(chapter.read_text(encoding="utf-8") + below, encoding="utf-8")
+    assert book.build("latex") == ""
     tex = book.output("latex/small.tex")
     labels = re.findall(r"\\label\{\\detokenize\{([^}]*)\}\}", tex)
     assert labels
