@@ -89,7 +89,7 @@ class MarkedLexer(Lexer):
         self.unmarked = get_lexer_by_name(self.language)
         if isinstance(self.unmarked, ShellSessionBaseLexer):
             # A typed line goes on after a pipe or an open quote, too, not after backslashes only.
-            self.unmarked._bare_continuation = True
+            self.unmarked._bare_continuation = True  # noqa: SLF001 - it has no public name
 
     def get_tokens_unprocessed(self, text: str) -> Tokens:
         """Yield the tokens of the text without its marks, and the marks in their places."""

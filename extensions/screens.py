@@ -1,8 +1,9 @@
 """Fit pages to their screens: tables to phones, pictures to a window of their own, planned chapters to grey.
 
 Each cell of a table with a head gets its column's title, which style sheets show where a row
-is set as a card. In EPUB, wide drawings keep a size in which their words can be read. In HTML, a picture leads to its file, so that it opens in full size, and the
-links to chapters that aren't written yet are grey and marked wherever the contents are shown.
+is set as a card. In EPUB, wide drawings keep a size in which their words can be read. In HTML,
+a picture leads to its file, so that it opens in full size, and the links to chapters that
+aren't written yet are grey and marked wherever the contents are shown.
 """
 
 from __future__ import annotations
