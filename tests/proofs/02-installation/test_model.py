@@ -109,11 +109,9 @@ def every_process_refuses_in_its_own_words(proof: Proof, client: httpx.Client) -
     # An image that nobody has: the picker ends, and Envoy stays.
     [pod] = proof.objects("pod", "app.kubernetes.io/name=router")
     proof.kubectl("set", "image", f"pod/{pod['metadata']['name']}", "endpoint-picker=localhost/none:1")
-    dead = proof.wait_until(
-        lambda: found if not (found := refusal(model="lab/sim-8b")).content else None,
-        60,
-        "the picker is gone",
-    )
+    proof.wait_until(lambda: not refusal(model="lab/sim-8b").content, 60, "the picker is gone")
+    dead = refusal(model="lab/sim-8b")
+    assert dead.content == b""
     assert (dead.status_code, dead.headers["server"]) == (500, "envoy")
 
 
