@@ -65,6 +65,14 @@ class BookEpub(Epub3Builder):
         """Return the contents that e-readers show: parts, chapters, sections."""
         return super().build_navlist(list(self._in_parts(self._numbered(navnodes))))
 
+    def build_navigation_doc(self) -> None:
+        """Write the contents as a page, in the look of the book: each entry has one number."""
+        super().build_navigation_doc()
+        file = self.outdir / "nav.xhtml"
+        page = file.read_text(encoding="utf-8").replace("Table of Contents", "Contents")
+        style = '<link rel="stylesheet" type="text/css" href="_static/epub.css"/>'
+        file.write_text(page.replace("</title>", f"</title>\n    {style}", 1), encoding="utf-8")
+
     def build_navpoints(self, nodes: list[Entry]) -> list[Any]:
         """Return the contents for old e-readers, which cannot have two entries for one page."""
         return super().build_navpoints(list(self._numbered(nodes)))

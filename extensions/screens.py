@@ -1,8 +1,9 @@
 """Fit pages to their screens: tables to phones, pictures to a window of their own, planned chapters to grey.
 
 Each cell of a table with a head gets its column's title, which style sheets show where a row
-is set as a card. In HTML, a picture leads to its file, so that it opens in full size, and the
-links to chapters that aren't written yet are grey and marked wherever the contents are shown.
+is set as a card. In EPUB, wide drawings keep a size in which their words can be read. In HTML,
+a picture leads to its file, so that it opens in full size, and the links to chapters that
+aren't written yet are grey and marked wherever the contents are shown.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
+#: In pixels: a narrower drawing fits a phone, and words in a smaller one can't be read.
+PHONE, READABLE = 340, 0.8
+WIDTH = re.compile(r'<svg\b[^>]*? width="(\d+)')
 PICTURE = re.compile(r'(<figure\b[^>]*>\s*)(<img\b[^>]*\bsrc="([^"]+)"[^>]*>)')
 
 
@@ -38,6 +42,13 @@ def fit(
     if app.builder.name == "html":
         context["body"] = PICTURE.sub(_opening, context.get("body", ""))
         context["planned_pages"] = planned_pages(Path(app.srcdir))
+    elif app.builder.name == "epub":
+        widths = {
+            name: _width(Path(app.srcdir) / picture)
+            for picture, (_, name) in app.env.images.items()
+            if picture.endswith(".svg")
+        }
+        context["body"] = PICTURE.sub(lambda one: _readable(one, widths), context.get("body", ""))
 
 
 def planned_pages(source: Path) -> list[str]:
@@ -62,6 +73,21 @@ def _labelled(table: re.Match[str]) -> str:
 def _opening(picture: re.Match[str]) -> str:
     before, image, address = picture.groups()
     return f'{before}<a class="full-size" href="{address}" title="Open in full size">{image}</a>'
+
+
+def _width(drawing: Path) -> int:
+    found = WIDTH.search(drawing.read_text(encoding="utf-8"))
+    return int(found[1]) if found else 0
+
+
+def _readable(picture: re.Match[str], widths: dict[str, int]) -> str:
+    """Keep a wide drawing from shrinking to a narrow page: it is moved sideways."""
+    before, image, address = picture.groups()
+    least = round(READABLE * widths.get(Path(address).name, 0))
+    if least <= PHONE:
+        return picture[0]
+    image = image.replace("<img ", f'<img style="min-width: {least}px" ', 1)
+    return f'{before}<div class="wide">{image}</div>'
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

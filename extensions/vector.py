@@ -31,13 +31,17 @@ STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 VIEW = re.compile(r'viewBox="\S+ (?P<top>\S+) \S+ (?P<height>\S+)"')
 RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 ATTRIBUTE = re.compile(rf'\b(fill|stroke)="({COLOUR.pattern})"')
-DECLARATION = re.compile(rf"\b(fill|stroke): ({COLOUR.pattern})")
+#: As matplotlib writes it, with a blank, and as Mermaid does, without.
+DECLARATION = re.compile(rf"\b(fill|stroke)(: ?)({COLOUR.pattern})")
+INLINE = re.compile(r'(?<= style=")[^"]+')
 
 
 def finish(svg: str, origin: str) -> str:
     """Return an SVG that looks the same everywhere; `origin` says what drew it."""
     svg = RGB.sub(lambda found: "#{:02X}{:02X}{:02X}".format(*map(int, found.groups())), svg)
     svg = re.sub(r' data-points="[^"]*"', "", svg)
+    # Else no rule wins over the colour that a diagram gives to one of its boxes or lines.
+    svg = INLINE.sub(lambda colours: colours[0].replace(" !important", ""), svg)
     # Mermaid draws the lives of participants far below the picture, and a gate would find them there.
     if view := VIEW.search(svg):
         svg = svg.replace('y2="2000"', f'y2="{float(view["top"]) + float(view["height"]):g}"')
@@ -91,5 +95,5 @@ def _coloured(svg: str) -> Iterator[tuple[str, str]]:
     shapes = STYLE.sub("", svg)
     for name, colour in sorted(set(ATTRIBUTE.findall(shapes))):
         yield f'[{name}="{colour}"]', f"{name}:{colour}"
-    for name, colour in sorted(set(DECLARATION.findall(shapes))):
-        yield f'[style*="{name}: {colour}"]', f"{name}:{colour}!important"
+    for name, between, colour in sorted(set(DECLARATION.findall(shapes))):
+        yield f'[style*="{name}{between}{colour}"]', f"{name}:{colour}!important"

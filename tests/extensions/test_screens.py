@@ -98,6 +98,20 @@ def test_a_picture_opens_in_full_size(site: Callable[[str], Site]) -> None:
     assert all(address == source for address, source in links)
 
 
+@pytest.mark.parametrize(("width", "least"), [(400, None), (672, "538px")])
+def test_on_an_e_reader_a_wide_drawing_does_not_shrink_to_a_phone(
+    book: Site, width: int, least: str | None
+) -> None:
+    source = book.root / "source"
+    (source / "wide.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="9"/>')
+    chapter = source / "02-first.md"
+    figure = "\n```{figure} wide.svg\n:alt: A line.\n\nA line\n```\n"
+    chapter.write_text(chapter.read_text(encoding="utf-8") + figure, encoding="utf-8")
+    assert book.build("epub") == ""
+    found = re.search(r'<div class="wide"><img style="min-width: (\w+)" ', book.output("epub/02-first.xhtml"))
+    assert (found and found[1]) == least
+
+
 def test_typed_words_of_a_console_are_strong_and_printed_ones_are_not() -> None:
     tokens = list(marked_lexer("console")().get_tokens("$ kubectl get pods | \\\n> wc -l\n3 pods\n…\n"))
     assert " ".join(text for kind, text in tokens if kind is Generic.Strong).split() == [

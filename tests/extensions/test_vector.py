@@ -8,13 +8,14 @@ import re
 
 from fontTools.ttLib import TTFont
 
-from extensions.vector import finish
+from extensions.vector import COLOUR, INLINE, ROOT, finish
 
 DRAWN = """\
 <svg xmlns="http://www.w3.org/2000/svg" id="my-svg" viewBox="-50 -10 840.5 643">\
 <style>#my-svg .node{fill:#EEF4F7;x:1px}p{margin:0}</style>
 <path d="M-3.2800750208310675e-14 16.54 L0.6365757 2" stroke="#666" data-points="W3s="/>
 <path style="fill: #0072b2; stroke: rgb(20, 50, 62)"/>
+<rect style="fill:#FFF0C2 !important;stroke:#B7791F !important"/>
 <line y1="44" y2="2000"/><text font-family="sans-serif">1</text>
 <text>to<tspan> be &amp;</tspan></text></svg>
 """
@@ -48,9 +49,23 @@ def test_each_colour_has_a_counterpart_on_dark_pages() -> None:
         '[stroke="#666"]{stroke:#A9B5BD}',
         '[style*="fill: #0072b2"]{fill:#56B4E9!important}',
         '[style*="stroke: #14323E"]{stroke:#DCE8EE!important}',
+        '[style*="fill:#FFF0C2"]{fill:#4A3B14!important}',
+        '[style*="stroke:#B7791F"]{stroke:#E0A84E!important}',
     ):
         assert rule in dark
     assert "margin" not in dark
+
+
+def test_no_drawing_of_the_book_keeps_a_colour_of_light_pages_on_dark_ones() -> None:
+    for folder in ("source", "tests/book/kitchen_sink/source"):
+        for drawing in [*ROOT.glob(f"{folder}/diagrams/*.svg"), *ROOT.glob(f"{folder}/plots/*.svg")]:
+            svg = drawing.read_text(encoding="utf-8")
+            shapes, dark = svg.rsplit("@media (prefers-color-scheme:dark){", 1)
+            for style in INLINE.findall(shapes):
+                assert "important" not in style, f"{drawing.name}: run nox -s diagrams -- --all"
+                for one in filter(COLOUR.search, style.split(";")):
+                    if one.strip().startswith(("fill:", "stroke:")):
+                        assert f'[style*="{one.strip()}"]' in dark, f"{drawing.name}: {one}"
 
 
 def test_paths_are_as_exact_as_a_printer_and_no_longer() -> None:
