@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from pygments.lexer import Lexer, do_insertions  # type: ignore[attr-defined]  # its types leave it out
 from pygments.lexers import get_lexer_by_name
+from pygments.lexers.shell import ShellSessionBaseLexer
 from pygments.token import Comment, Generic, _TokenType
 from sphinx.directives.code import LiteralIncludeReader
 
@@ -86,6 +87,9 @@ class MarkedLexer(Lexer):
         """Keep blank lines, as Sphinx does for Python."""
         super().__init__(**{"stripnl": False, **options})
         self.unmarked = get_lexer_by_name(self.language)
+        if isinstance(self.unmarked, ShellSessionBaseLexer):
+            # A typed line goes on after a pipe or an open quote, too, not after backslashes only.
+            self.unmarked._bare_continuation = True
 
     def get_tokens_unprocessed(self, text: str) -> Tokens:
         """Yield the tokens of the text without its marks, and the marks in their places."""

@@ -21,6 +21,8 @@ NAME = "life-with-llm-d-lab"
 ADDRESS = f"_downloads/{NAME}.zip"
 #: What a reader needs to run the lab and the listings, without the book; and listing_files.
 FILES = ("LICENSE", "NOTICE", "edition.toml", "lab", "noxfile.py", "pyproject.toml", "requirements")
+#: Where the answers to a chapter's exercises are.
+ANSWERS = "tests/proofs/*/answers.md"
 #: What Python and its tools leave in folders.
 LEFT_OVER = {"__pycache__", ".pyc"}
 #: What a reader types, in the folder that holds the archive.
@@ -51,6 +53,7 @@ def write(root: Path, target: Path) -> None:
     tops = [root / name for name in FILES]
     found = {file for top in tops for file in (top.rglob("*") if top.is_dir() else [top])}
     found |= {*listing_files(root).values(), *map(refusal_path, listing_files(root).values())}
+    found |= set(root.glob(ANSWERS))
     kept = [file for file in found if file.is_file() and not LEFT_OVER & {*file.parts, file.suffix}]
     target.parent.mkdir(parents=True, exist_ok=True)
     with ZipFile(target, "w") as archive:

@@ -94,22 +94,24 @@ def status() -> None:
 
 
 @main.command()
-@click.argument("spec", metavar="[NAME[:PARAMETER=VALUE,...]]", required=False)
-def add(spec: str | None) -> None:
-    """Start an add-on, and what it needs; without a name, list the add-ons by purpose."""
-    if spec is None:
+@click.argument("specs", metavar="[NAME[:PARAMETER=VALUE,...]]...", nargs=-1)
+def add(specs: tuple[str, ...]) -> None:
+    """Start add-ons, and what they need; without a name, list the add-ons by purpose."""
+    if not specs:
         click.echo("\n".join(catalogue.by_purpose()))
-        return
-    budget.require(spec)
-    addon = addons.ensure(spec)
-    say(f"{addon.name} is ready in the namespace {addon.namespace}.")
+    for spec in specs:
+        budget.require(spec)
+    for spec in specs:
+        addon = addons.ensure(spec)
+        say(f"{addon.name} is ready in the namespace {addon.namespace}.")
 
 
 @main.command()
-@click.argument("spec", metavar="NAME[:PARAMETER=VALUE,...]")
-def remove(spec: str) -> None:
-    """Remove an add-on and its namespace; its images stay."""
-    addons.remove(spec)
+@click.argument("specs", metavar="NAME[:PARAMETER=VALUE,...]...", nargs=-1, required=True)
+def remove(specs: tuple[str, ...]) -> None:
+    """Remove add-ons and their namespaces; their images stay."""
+    for spec in specs:
+        addons.remove(spec)
 
 
 @main.command()

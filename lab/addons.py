@@ -33,7 +33,9 @@ from lab.router_lines import here
 
 FOLDERS = Path(__file__).resolve().parent / "addons"
 #: Annotation on an add-on's namespace: what was applied to it, once that was ready.
+#: Annotations on an add-on's namespace: a hash of what was applied, and the text by which it was asked for.
 APPLIED = "life-with-llm-d/applied"
+ASKED_FOR = "life-with-llm-d/asked-for"
 #: Seconds that a rendering may take: a few for megabytes of definitions, more on a busy host.
 RENDER_LIMIT = 300
 #: Label on an add-on's namespace: the add-on's name.
@@ -200,13 +202,20 @@ def remove(spec: str) -> None:
     addon = find(spec)
     with alone(addon.namespace):
         if _applied(addon) is None:
-            message = f"The add-on {addon.name} is not there (namespace {addon.namespace})."
-            raise LabError(message)
+            raise LabError(_not_there(addon))
         with step(f"Removing {addon.name}"):
             for function in addon.undo:
                 _function(function)(_arguments(addon))
             _unlink_clients(addon)
             rollout.remove(_objects_file(addon), addon.namespace)
+
+
+def _not_there(addon: Addon) -> str:
+    """Return a sentence about an add-on that is not there, and what is there by its name."""
+    others = [namespace for namespace, name in installed().items() if name == addon.name]
+    there = [rollout.annotation(namespace, ASKED_FOR) or f"one in {namespace}" for namespace in others]
+    hint = f" There is {' and '.join(there)}: give `remove` all that `add` got." if there else ""
+    return f"The add-on {addon.name} is not there (namespace {addon.namespace}).{hint}"
 
 
 def require_running(spec: str) -> Addon:
@@ -319,7 +328,7 @@ def _bring_up(addon: Addon) -> None:
         rollout.wait_until_answered(addon.ready["answers"], addon.namespace)
     rollout.remove_superseded(before, objects, addon.namespace)
     _link_clients(addon)
-    rollout.annotate_namespace(addon.namespace, APPLIED, _key(addon))
+    rollout.annotate_namespace(addon.namespace, {ASKED_FOR: addon.spec, APPLIED: _key(addon)})
 
 
 def _link_clients(addon: Addon) -> None:

@@ -42,15 +42,15 @@ def free_space(path: Path) -> float:
     return shutil.disk_usage(path).free / 2**30
 
 
-def require_space(path: Path, needed: float) -> None:
-    """Stop with a sentence when a path has less than `needed` GiB free."""
+def require_space(path: Path, needed: float, finding: type[LabError] = LabError) -> None:
+    """Raise an error of the type `finding` when a path has less than `needed` GiB free."""
     free = free_space(path)
     if free < needed:
         message = (
             f"Too little disk: {path} has {free:.1f} GiB free, and {needed} GiB are needed. "
             "Free some, or point LIFE_WITH_LLMD_HOME at a larger disk."
         )
-        raise LabError(message)
+        raise finding(message)
 
 
 def free_watchers(wanted: int) -> int:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from lab import edition, home, programs
-from lab.errors import LabError
+from lab.errors import NotAvailable
 from lab.process import run
 from lab.progress import step
 
@@ -38,7 +38,7 @@ def key(name: str) -> str:
 def install(name: str, target: Path) -> None:
     """Make an environment in a folder, to be copied to PLACE in an image.
 
-    Raises LabError on another processor than its packages'.
+    Raises NotAvailable on another processor than its packages'.
     """
     require_processor(name)
     modules = target / f"lib/python{edition.versions()['python']}/site-packages"
@@ -54,13 +54,13 @@ def install(name: str, target: Path) -> None:
 
 
 def require_processor(name: str) -> None:
-    """Raise LabError on another processor than that of the packages."""
+    """Raise NotAvailable on another processor than that of the packages."""
     if os.uname().machine != PROCESSOR:
         message = (
             f"The packages of requirements/{name}.txt need a processor of type {PROCESSOR}; "
             f"this one is {os.uname().machine}."
         )
-        raise LabError(message)
+        raise NotAvailable(message)
 
 
 def install_packages(name: str, target: Path, downloads: Path, *options: str) -> None:

@@ -100,11 +100,10 @@ def make_namespace(name: str, labels: Mapping[str, str]) -> None:
     )
 
 
-def annotate_namespace(name: str, key: str, value: str) -> None:
-    """Write an annotation on a namespace."""
-    cluster.kubectl(
-        "annotate", "--overwrite", f"namespace/{name}", f"{key}={value}", doing=f"Annotating {name}"
-    )
+def annotate_namespace(name: str, annotations: Mapping[str, str]) -> None:
+    """Write annotations on a namespace."""
+    pairs = [f"{key}={value}" for key, value in annotations.items()]
+    cluster.kubectl("annotate", "--overwrite", f"namespace/{name}", *pairs, doing=f"Annotating {name}")
 
 
 def annotation(namespace: str, key: str) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from lab import archives, edition, home, host, images, packages, python_environment
 from lab.cluster import ENGINES
 from lab.engine import Engine, find_engine
-from lab.errors import LabError
+from lab.errors import LabError, NotAvailable
 from lab.progress import step
 
 PACKAGES = python_environment.requirements("vllm")
@@ -32,12 +32,12 @@ NATIVE = "native"
 def provide() -> Path:
     """Return the folder with vLLM and all that it imports, installed if it is not there.
 
-    Raises LabError when the host has too little disk or another processor.
+    Raises NotAvailable when the host has too little disk or another processor.
     """
     target = home.folder("engines") / f"vllm-{key()}"
     if not target.exists() and not archives.unpack(f"{target.name}.tgz", target):
         python_environment.require_processor("vllm")
-        host.require_space(home.home(), SPACE)
+        host.require_space(home.home(), SPACE, NotAvailable)
         packages.require([(str(NUMA), "libnuma1")])
         for old in home.folder("engines").glob("vllm-*"):
             shutil.rmtree(old)

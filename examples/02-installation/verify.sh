@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Check an installation in the namespace of the current kubectl context. Each
 # failure names its remedy; the exit status counts them.
-# Usage: bash verify.sh [<deployment of the model> [<pods> [<model>]]]
+# Usage: bash verify.sh [<deployment of the model> [<pods> [<model> [<router>]]]]
 set -uo pipefail
 
-server=${1:-simulator} pods=${2:-3} model=${3:-lab/sim-8b}
+server=${1:-simulator} pods=${2:-3} model=${3:-lab/sim-8b} router=${4:-router}
 failures=0
 
 report() { # report <what> <remedy>: tell how the command before it ended
@@ -18,7 +18,7 @@ report() { # report <what> <remedy>: tell how the command before it ended
 }
 
 namespace=$(kubectl config view --minify -o jsonpath='{..namespace}')
-router=/api/v1/namespaces/${namespace:-default}/services/router
+service=/api/v1/namespaces/${namespace:-default}/services/$router
 
 kubectl get --raw /readyz --request-timeout=10s &>/dev/null
 report "the API server answers" "check: kubectl config current-context"
@@ -29,7 +29,7 @@ kubectl wait --for=condition=Established --timeout=10s \
 report "the cluster knows inference pools" \
   "install the CRDs of the inference extension"
 
-for deployment in "$server" router; do
+for deployment in "$server" "$router"; do
   kubectl wait --for=condition=Available --timeout=10s \
     "deployment/$deployment" &>/dev/null
   report "the deployment $deployment is available" \
@@ -38,7 +38,7 @@ done
 
 # The picker brings this number up to date every five seconds.
 for _ in {1..7}; do
-  seen=$(kubectl get --raw "$router:metrics/proxy/metrics" 2>/dev/null |
+  seen=$(kubectl get --raw "$service:9090/proxy/metrics" 2>/dev/null |
     awk '/^inference_pool_ready_pods/ { print $2 }')
   [[ $seen == "$pods" ]] && break
   sleep 1
@@ -47,9 +47,10 @@ done
 report "the endpoint picker sees $pods pod(s)" \
   "it sees ${seen:-none}; compare: kubectl get pods --show-labels"
 
-kubectl get --raw "$router:http/proxy/v1/models" 2>/dev/null |
+# A list, which the picker doesn't schedule: chat.py tests the rest.
+kubectl get --raw "$service:8081/proxy/v1/models" 2>/dev/null |
   grep --quiet "\"id\":\"$model\""
 report "the model answers through the router" \
-  "kubectl logs deployment/router --all-containers"
+  "kubectl logs deployment/$router --all-containers"
 
 exit "$failures"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,17 @@ def test_up_again_changes_nothing() -> None:
     assert node_identities() == before
     assert "Building" not in answer.stderr
     assert "Creating" not in answer.stderr
+
+
+def test_what_add_got_remove_asks_for() -> None:
+    several = [f"fleet:replicas=1,namespace=fleet-{secrets.token_hex(3)}" for _ in range(2)]
+    assert run_lab("add", *several).returncode == 0
+    try:
+        refused = run_lab("remove", "fleet:replicas=1")
+        assert refused.returncode == 1
+        assert all(spec in refused.stderr for spec in several)
+    finally:
+        assert run_lab("remove", *several).returncode == 0
 
 
 def test_a_lab_of_another_folder_leaves_this_one_alone(tmp_path: Path) -> None:

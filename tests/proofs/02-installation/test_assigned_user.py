@@ -14,6 +14,7 @@ ASSIGN = chapter["restricted-assign-user.yaml"]
 CHECK = chapter["restricted-check-user.yaml"]
 AFTER = chapter["restricted-assigned-users.console"]
 HOME = chapter["restricted-writable-home.yaml"]
+TRIED = chapter["assigned-user.sh"]
 FIXED_USER = chapter["refused/restricted-fixed-user.yaml"]
 
 #: The range that the chapter's Project has.
@@ -222,6 +223,26 @@ def test_router_and_model_run_under_a_user_that_the_cluster_chose(proof: Proof) 
         "no pod with a user of its own",
     )
     assert len(pods_of_the_model(proof)) == 3
+
+
+@proves(
+    TRIED,
+    evidence="ran",
+    uses=["router", "simulator", "envoy", "inference-extension"],
+    alone=True,  # policies have no namespace
+    only_in_lab=True,  # OpenShift needs no stand-in
+    mutants=[
+        Mutant(TRIED, '"runAsUser": 65532', f'"runAsUser": {LAST}', because="it is in the range"),
+    ],
+)
+def test_a_user_of_the_image_is_refused_and_the_old_pods_answer(proof: Proof) -> None:
+    install(proof)
+    stand_in(proof)
+    said = proof.run(["bash", "-e", proof.path(TRIED).name])
+    assert f"runAsUser must be from {FIRST} to {LAST}, found {IMAGES_USER}" in said
+    assert len(pods_of_the_model(proof)) == 3
+    with router(proof) as client:
+        assert ask(client, "Who are you?").json()["choices"][0]["message"]["content"] == "Who are you?"
 
 
 @proves(

@@ -80,9 +80,39 @@ def test_the_picker_follows_the_pods_of_the_model(proof: Proof) -> None:
     wait_for_ready_endpoints(proof, 3)
     with router(proof) as client:
         assert len(pods_that_answer(client, 24)) == 3
+        same = {ask(client, "Who is it?").headers["x-inference-pod"] for _ in range(10)}
+        assert len(same) == 1, "equal questions go to one pod"
         proof.kubectl("scale", "deployment/simulator", "--replicas=2")
         wait_for_ready_endpoints(proof, 2)
         assert pods_that_answer(client, 12) == pods_of_the_model(proof)
+        every_process_refuses_in_its_own_words(proof, client)
+
+
+def every_process_refuses_in_its_own_words(proof: Proof, client: httpx.Client) -> None:
+    """Show the refusals of the chapter's table: of the model server, the picker and Envoy."""
+    chat = [{"role": "user", "content": "Who?"}]
+
+    def refusal(**model: str) -> httpx.Response:
+        return client.post("/v1/chat/completions", json={"messages": chat, **model})
+
+    unknown = refusal(model="other")
+    assert unknown.status_code == httpx.codes.NOT_FOUND
+    assert unknown.json()["error"]["message"] == "The model `other` does not exist."
+    nameless = refusal()
+    assert nameless.status_code == httpx.codes.BAD_REQUEST
+    assert nameless.text == "inference error: BadRequest - model not found in request body"
+    proof.kubectl("scale", "deployment/simulator", "--replicas=0")
+    wait_for_ready_endpoints(proof, 0)
+    empty = refusal(model="lab/sim-8b")
+    assert empty.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert "failed to find endpoint candidates for serving the request" in empty.text
+    # An image that nobody has: the picker ends, and Envoy stays.
+    [pod] = proof.objects("pod", "app.kubernetes.io/name=router")
+    proof.kubectl("set", "image", f"pod/{pod['metadata']['name']}", "endpoint-picker=localhost/none:1")
+    proof.wait_until(lambda: not refusal(model="lab/sim-8b").content, 60, "the picker is gone")
+    dead = refusal(model="lab/sim-8b")
+    assert dead.content == b""
+    assert (dead.status_code, dead.headers["server"]) == (500, "envoy")
 
 
 @proves(

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from lab.edition import versions
 from proofs.api import Mutant, Proof, chapter_of, proves
 
 chapter = chapter_of(__file__)
 PREFLIGHT = chapter["preflight.py"]
 ALL_WELL = chapter["preflight.console"]
+DEFINITIONS = chapter["install-definitions.console"]
+
+
+@proves(
+    DEFINITIONS,
+    evidence="checked",
+    mutants=[
+        Mutant(DEFINITIONS, "ref=v", "ref=", because="the tag has a v"),
+        Mutant(DEFINITIONS, "config/crd", "crd", because="another folder"),
+        Mutant(DEFINITIONS, "preflight.py", "preflight", because="no such program"),
+    ],
+)
+def test_the_definitions_are_those_of_the_editions_router(proof: Proof) -> None:
+    folder = f"https://github.com/llm-d/llm-d-router/config/crd?ref={versions()['router']}"
+    assert proof.path(DEFINITIONS).read_text().split() == [
+        *["$", "kubectl", "apply", "--server-side", "-k", "\\", ">", f'"{folder}"'],
+        *["$", "python", proof.path(PREFLIGHT).name],
+    ]
 
 
 @proves(

@@ -10,6 +10,9 @@ from .steps import SHORT, assert_configured, chapter, counted, held, install_wit
 EVERY_FIELD = chapter["inferencepool-every-field.yaml"]
 OBJECTIVES = chapter["inferenceobjectives.yaml"]
 REWRITE = chapter["inferencemodelrewrite.yaml"]
+SPLIT = chapter["inferencemodelrewrite-split.yaml"]
+TWO_MODELS = chapter["two-models.json"]
+SPLIT_RUN = chapter["split.console"]
 OBJECTS = chapter["objects.console"]
 PRIORITIES = chapter["priorities.console"]
 
@@ -78,6 +81,30 @@ def test_an_alias_is_answered_by_the_model_behind_it(proof: Proof) -> None:
             }
         ],
     }
+
+
+@proves(
+    SPLIT,
+    TWO_MODELS,
+    SPLIT_RUN,
+    evidence="ran",
+    router=">=0.10",
+    uses=["router", "simulator"],
+    mutants=[
+        Mutant(SPLIT, "weight: 3", "weight: 1", because="half of the requests are for each"),
+        Mutant(TWO_MODELS, "lab/sim-8b-next", "lab/sim-8b-last", because="no pod serves the new model"),
+        Mutant(SPLIT_RUN, "40 200", "40 404", because="every pod serves both models"),
+    ],
+)
+def test_weights_split_the_requests_of_an_alias(proof: Proof) -> None:
+    install_with(proof, PICKER, SIMULATOR)
+    transcript(proof, SPLIT_RUN, 8081, 9090)
+    (rule,) = proof.get("inferencemodelrewrites.llm-d.ai", "chat")["spec"]["rules"]
+    assert [target["weight"] for target in rule["targets"]] == [3, 1]
+    name = "llm_d_epp_model_rewrite_decisions_total"
+    old, new = (counted(proof, name, target_model=f"lab/sim-8b{end}") for end in ("", "-next"))
+    assert old + new == 40
+    assert old > new > 0
 
 
 def objective(priority: int, pool: str) -> dict[str, object]:

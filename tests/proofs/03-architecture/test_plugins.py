@@ -8,10 +8,11 @@ from lab.edition import versions
 from proofs.api import Mutant, Proof, proves
 from tests.proofs.installed import ENVOY, POOL, RIGHTS, ROUTER, SIMULATOR, ask, router
 
-from .steps import assert_configured, chapter, counted, install_with
+from .steps import assert_configured, chapter, counted, install_with, transcript
 
 SWAPPED = chapter["swapped-plugins-config.yaml"]
 ALPHA = chapter["refused/alpha-plugin.yaml"]
+LIST = chapter["swapped.console"]
 MOVED = chapter["refused/moved-parameter.yaml"]
 
 
@@ -45,6 +46,18 @@ def test_plugins_are_exchanged_by_configuration(proof: Proof) -> None:
         assert counted(proof, name, plugin_type="inflight-load-producer", extension_point="DataProducer") == 1
     for plugin in ("queue-scorer", "max-score-picker"):
         assert counted(proof, name, plugin_type=plugin) == 0
+
+
+@proves(
+    LIST,
+    evidence="ran",
+    router=">=0.10",
+    uses=["router", "simulator"],
+    mutants=[Mutant(LIST, "weighted-random-picker", "max-score-picker", because="another picker ran")],
+)
+def test_the_list_has_what_the_file_does_not_name(proof: Proof) -> None:
+    install_with(proof, SWAPPED, SIMULATOR)
+    transcript(proof, LIST, 8081, 9090)
 
 
 def refusal_of_the_picker(proof: Proof, listing: str) -> str:
