@@ -9,7 +9,19 @@ from dataclasses import replace
 from proofs.api import Mutant, Proof, chapter_of, proves
 from tests.programs import refusal
 
-from .steps import FIRST_LOOK, PATIENCE, ROUTER, SERVICE, USES, Turn, cached, kept_to_one_pod, prompts, turns
+from .steps import (
+    FIRST_LOOK,
+    PATIENCE,
+    REAL_ENGINE,
+    ROUTER,
+    SERVICE,
+    USES,
+    Turn,
+    cached,
+    kept_to_one_pod,
+    prompts,
+    turns,
+)
 
 chapter = chapter_of(__file__)
 #: The turns that the chapter's plots show, and its tables count.
@@ -32,7 +44,8 @@ RECORDED = chapter.root / "source/plots/conversations.json"
     ],
 )
 def test_what_the_chapter_starts_is_there(proof: Proof) -> None:
-    proof.transcript(chapter["start.console"])
+    # The run begins in the folder that the reader enters.
+    proof.transcript(chapter["start.console"], exchange={"cd examples/01-introduction": "cd ."})
 
 
 @proves(
@@ -57,10 +70,12 @@ def test_what_the_chapter_starts_is_there(proof: Proof) -> None:
         ),
         Mutant(chapter["conversations.py"], "TURNS = 6", "TURNS = 1", because="a conversation has one turn"),
         Mutant(chapter["through-router.console"], "10 of 10", "9 of 10", because="all keep to one pod"),
+        Mutant(chapter["through-router.console"], "pod  0 of", "pod  3 of", because="chance keeps few"),
     ],
 )
 def test_conversations_keep_to_a_pod_through_the_router_and_not_through_the_service(proof: Proof) -> None:
-    proof.transcript(chapter["through-router.console"], deadline=PATIENCE)
+    printed = {"< conversations.py": f"< conversations.py | sed -E '{as_recorded()}'"}
+    proof.transcript(chapter["through-router.console"], exchange=printed, deadline=PATIENCE)
     service, router = turns(proof, SERVICE), turns(proof, ROUTER)
     assert kept_to_one_pod(router) == 10
     # Chance keeps one of ten to one of three pods 4 times in 100 runs, three of them once in 100,000.
@@ -71,6 +86,16 @@ def test_conversations_keep_to_a_pod_through_the_router_and_not_through_the_serv
     if proof.recording:
         recorded = {"service": without_names(service), "router": without_names(router)}
         RECORDED.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
+
+
+def as_recorded() -> str:
+    """Return a sed script that prints the Service's recorded numbers for others that chance may give."""
+    found = json.loads(RECORDED.read_text(encoding="utf-8"))["service"]
+    kept, tokens = kept_to_one_pod(found), f"{cached(found):,} ({cached(found) / prompts(found):.0%})"
+    return (
+        f"/sim.first-look/,$ {{ s/[0-2] of 10/{kept} of 10/; "
+        f"s/[234][0-9],[0-9]{{3}} .[4-6][0-9]%.$/{tokens}/ }}"
+    )
 
 
 def without_names(found: list[Turn]) -> list[Turn]:
@@ -97,6 +122,30 @@ def test_the_page_prints_the_recorded_numbers() -> None:
         assert f"- {', '.join(map(str, counts))}\n" in table
     assert kept_to_one_pod(router) == 10
     assert kept_to_one_pod(service) <= 2
+    assert (
+        f"{cached(service):,} ("
+        in (chapter.root / "examples" / chapter["through-router.console"]).read_text()
+    )
+
+
+@proves(
+    chapter["remove.console"],
+    evidence="ran",
+    only_in_lab=True,
+    mutants=[
+        Mutant(chapter["remove.console"], "lab remove", "lab reserve", because="no such command"),
+    ],
+)
+def test_the_commands_that_the_chapter_ends_with_remove_what_it_started(proof: Proof) -> None:
+    # Others of the same kinds, since the chapter's own are in use.
+    start = f"python -m lab add {FIRST_LOOK[1]} {REAL_ENGINE[1]} > added.txt 2>&1 && "
+    exchange = {
+        "python -m lab": f"{start}python -m lab",
+        FIRST_LOOK[1]: f"{FIRST_LOOK[1]}-again",
+        REAL_ENGINE[1]: "fleet:namespace=real-engine-again,replicas=1",
+        "Removing vllm-router": "Removing fleet",
+    }
+    proof.transcript(chapter["remove.console"], exchange=exchange, deadline=PATIENCE)
 
 
 @proves(
