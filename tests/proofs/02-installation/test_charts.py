@@ -7,6 +7,7 @@ from pathlib import Path
 from lab import charts
 from lab.edition import images, versions
 from proofs.api import Mutant, Proof, chapter_of, counterpart, proves
+from proofs.transcripts import read_transcript
 
 from .steps import STANDALONE, chart, containers, helm_transcript, refusal, rendered, served
 
@@ -36,13 +37,21 @@ AS_VALUES_SAY = {
     mutants=[
         Mutant(PULLED, "charts/llm-d-router", "charts/llm-d", because="no such chart"),
         Mutant(PULLED, "--version v", "--version ", because="the version has a v"),
+        Mutant(PULLED, "helm-v4", "helm-4", because="so has Helm's"),
+        Mutant(PULLED, "PWD/linux-amd64", "PWD/helm", because="the archive has another folder"),
     ],
 )
-def test_the_chart_that_is_pulled_is_the_editions(proof: Proof) -> None:
+def test_helm_and_the_chart_that_are_fetched_are_the_editions(proof: Proof) -> None:
+    """Helm's file and folder are named as in scripts/get-helm-4 of Helm's repository."""
     source = f"oci://{charts.SERVER}/{charts.FOLDER}/{STANDALONE}"
-    assert proof.path(PULLED).read_text().split() == [
-        *["$", "helm", "pull", source, "\\", ">", "--version", versions()["router"]]
-    ]
+    archive = f"https://get.helm.sh/helm-{versions()['helm']}-linux-amd64.tar.gz"
+    fetch, path, pull = (
+        step.command.replace("\\\n", "").split()
+        for step in read_transcript(proof.path(PULLED).read_text(), PULLED)
+    )
+    assert fetch == ["curl", "--location", archive, "|", "tar", "--extract", "--gzip"]
+    assert path == ["export", 'PATH="$PWD/linux-amd64:$PATH"']
+    assert pull == ["helm", "pull", source, "--version", versions()["router"]]
 
 
 @proves(

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from lab.edition import read_toml
+from extensions import lab_archive
 from proofs.api import Mutant, Proof, chapter_of, proves
 from proofs.transcripts import read_transcript
 from tests.proofs.installed import install
@@ -42,17 +42,16 @@ def commands(proof: Proof, listing: str) -> list[list[str]]:
     CLUSTER,
     evidence="checked",
     mutants=[
-        Mutant(CLUSTER, "git.example", "git.invalid", because="the book is elsewhere"),
+        Mutant(CLUSTER, "unzip life-with-llm-d-lab", "unzip lab", because="the archive is called otherwise"),
         Mutant(CLUSTER, "requirements/lab.txt", "requirements.txt", because="no such file"),
         Mutant(CLUSTER, "lab up", "lab start", because="no such command"),
-        Mutant(CLUSTER, "cd life-with-llm-d", "cd llm-d", because="no such folder"),
+        Mutant(CLUSTER, "cd life-with-llm-d-lab", "cd llm-d", because="no such folder"),
     ],
 )
 def test_the_commands_that_start_the_cluster_exist(proof: Proof) -> None:
-    clone, enter, environment, activate, install_packages, up = commands(proof, CLUSTER)
-    repository = read_toml(chapter.root / "edition.toml")["book"]["repository"]
-    assert clone == ["git", "clone", repository]
-    assert enter == ["cd", repository.rsplit("/", 1)[1]]
+    unpack, enter, environment, activate, install_packages, up = commands(proof, CLUSTER)
+    assert unpack == ["unzip", f"{lab_archive.NAME}.zip"]
+    assert enter == ["cd", lab_archive.NAME]
     assert activate == [".", f"{environment[-1]}/bin/activate"]
     assert (chapter.root / install_packages[-1]).is_file()
     assert up[:3] == ["python", "-m", "lab"]
