@@ -7,31 +7,42 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
 
 DATA = "where-to-change.json"
 
-INK, GREY, BLUE, AMBER = "#14323E", "#5B6770", "#2F6F8F", "#B7791F"
-STEP, EXIT = "#EEF4F7", "#FFFFFF"
-#: Middle of the steps, and left edge of the labels, in shares of the width.
-SPINE, LABEL = 0.235, 0.49
+INK, BLUE, AMBER = "#14323E", "#2F6F8F", "#B7791F"
+STEP, EXIT = "#FDF6E7", "#EEF4F7"
+#: In inches: the drawing's width, that of the steps, the height of a box per line of its
+#: text and around it, and the arrow between two steps.
+WIDTH, STEPS, LINE, PADDING, GAP = 5.25, 2.42, 0.155, 0.1, 0.185
+#: Room above the first step: its label is higher than its box.
+ROOM = 0.08
 
 
 def draw(figure: Figure, data: Path) -> None:
-    """Draw the steps of a file; the line that joins them is amber where it is a request's path."""
+    """Draw the steps of a file, with the line that joins them in amber."""
     drawing = json.loads(data.read_text(encoding="utf-8"))
-    color = AMBER if drawing.get("amber") else GREY
-    figure.set_size_inches(5.25, drawing["height"])
-    axes = figure.subplots()
+    heights = [PADDING + LINE * len(step["text"].split("\n")) for step in drawing["steps"]]
+    height = sum(heights) + GAP * (len(heights) - 1)
+    figure.set_size_inches(WIDTH, ROOM + height + 0.02)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, 1))
     axes.axis("off")
-    axes.set(xlim=(0, 1), ylim=(len(drawing["steps"]) - 0.45, -0.55))
-    for place, step in enumerate(drawing["steps"]):
-        if place:
-            _arrow(axes, (SPINE, place - 0.72), (SPINE, place - 0.3), color)
-        _box(axes, SPINE, place, step["text"], STEP, "center")
+    axes.set(xlim=(-0.02, WIDTH + 0.02), ylim=(height + 0.02, -ROOM))
+    top = 0.0
+    for step, high in zip(drawing["steps"], heights, strict=True):
+        if top:
+            _arrow(axes, (STEPS / 2, top - GAP), (STEPS / 2, top), AMBER)
+            axes.text(STEPS / 2 + 0.08, top - GAP / 2, drawing["next"], color=INK, va="center_baseline")
+        middle = top + high / 2
+        _box(axes, (0, STEPS), middle, high, step["text"], AMBER)
         if "exit" in step:
-            _arrow(axes, (SPINE, place), (drawing["exits"] - 0.012, place), GREY)
-            axes.text(LABEL, place - 0.14, step["label"], color=INK, va="center")
-            _box(axes, drawing["exits"], place, step["exit"], EXIT, "left")
+            left = WIDTH - drawing["exits"]
+            _arrow(axes, (STEPS, middle), (left, middle), BLUE)
+            axes.text((STEPS + left) / 2, middle - 0.035, step["label"], color=INK, ha="center", va="bottom")
+            _box(axes, (left, drawing["exits"]), middle, PADDING + LINE, step["exit"], BLUE)
+        top += high + GAP
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], color: str) -> None:
@@ -39,6 +50,12 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], col
     axes.annotate("", end, start, arrowprops=style, zorder=1)
 
 
-def _box(axes: Axes, left: float, top: float, text: str, fill: str, side: str) -> None:
-    frame = {"boxstyle": "round,pad=0.45", "facecolor": fill, "edgecolor": BLUE, "linewidth": 0.7}
-    axes.text(left, top, text, ha=side, va="center", color=INK, bbox=frame, zorder=2)
+def _box(axes: Axes, place: tuple[float, float], middle: float, high: float, text: str, edge: str) -> None:
+    left, width = place
+    fill = STEP if edge == AMBER else EXIT
+    rounded = "round,pad=0,rounding_size=0.04"
+    corner = (left, middle - high / 2)
+    axes.add_patch(
+        FancyBboxPatch(corner, width, high, boxstyle=rounded, facecolor=fill, edgecolor=edge, linewidth=0.8)
+    )
+    axes.text(left + width / 2, middle, text, ha="center", va="center", color=INK)

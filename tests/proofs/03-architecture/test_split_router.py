@@ -21,10 +21,11 @@ from tests.proofs.installed import (
     pods_of_the_model,
 )
 
-from .steps import SHORT, chapter, held, post
+from .steps import SHORT, chapter, held, install_with, post
 
 SPLIT_PROXY = chapter["split-proxy.yaml"]
 SPLIT_PICKER = chapter["split-picker.yaml"]
+SPLIT_ROUTER = chapter["split-router.console"]
 FAIL_OPEN = chapter["fail-open.console"]
 FAIL_CLOSE = chapter["fail-close.console"]
 
@@ -195,6 +196,30 @@ def test_without_a_picker_any_pod_answers(proof: Proof) -> None:
         proof.wait_until(
             lambda: SEEN_BY_PICKER in post(client, proof, SHORT).headers, 60, "the picker is back"
         )
+
+
+@proves(
+    SPLIT_ROUTER,
+    evidence="ran",
+    uses=["router", "simulator", "envoy"],
+    mutants=[
+        Mutant(
+            SPLIT_ROUTER,
+            "deployment.apps/picker condition met",
+            "deployment.apps/picker is there",
+            because="kubectl prints other words",
+        )
+    ],
+)
+def test_proxy_and_picker_replace_the_router(proof: Proof) -> None:
+    install_with(proof, PICKER, SIMULATOR)
+    proof.transcript(SPLIT_ROUTER)
+
+    def is_asked() -> bool:
+        with proxied(proof) as client:
+            return SEEN_BY_PICKER in post(client, proof, SHORT).headers
+
+    proof.wait_until(is_asked, 90, "the picker is asked")
 
 
 @proves(
