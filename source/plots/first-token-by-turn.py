@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 
 DATA = "real-engine.json"
 NAMES = {"router": "router", "service": "Service"}
+#: The request's way through the router is amber in all figures.
+COLOURS = {"router": "#B7791F", "service": "#2F6F8F"}
 
 
 def draw(figure: Figure, data: Path) -> None:
@@ -26,8 +28,8 @@ def draw(figure: Figure, data: Path) -> None:
             seconds.append(mean(turn["first_token"] for turn in mine))
             prompt = sum(turn["prompt_tokens"] for turn in mine)
             shares.append(100 * sum(turn["cached_tokens"] for turn in mine) / prompt)
-        left.plot(numbers, seconds, label=NAMES[way])
-        right.plot(numbers, shares, label=NAMES[way])
+        left.plot(numbers, seconds, label=NAMES[way], color=COLOURS[way])
+        right.plot(numbers, shares, label=NAMES[way], color=COLOURS[way])
     label(left, "Seconds to the first token, mean of ten")
     left.set_ylim(bottom=0)
     label(right, "Per cent of the prompt found in the cache")
