@@ -290,13 +290,13 @@ def _is_block(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Body) and not isinstance(node, nodes.Special) and bool(node.line)
 
 
-def _insert_before(block: nodes.Element, command: nodes.Node) -> None:
+def _insert_before(block: nodes.Node, command: nodes.Node) -> None:
     """Insert a command before a block and its labels, which must stay next to what they name."""
-    parent, index = block.parent, block.parent.index(block)
+    parent: nodes.Element = block.parent
+    index = parent.index(block)
     # The labels of a heading are the last nodes of the section before it.
-    while index and isinstance(parent[index - 1], nodes.section):
-        parent = parent[index - 1]
-        index = len(parent)
+    while index and isinstance(before := parent[index - 1], nodes.section):
+        parent, index = before, len(before)
     while index and isinstance(parent[index - 1], nodes.target):
         index -= 1
     parent.insert(index, command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 
@@ -61,7 +62,14 @@ def installed_by_chart(proof: Proof) -> Iterator[None]:
     """Install the model server and the router of the chapter's chart section."""
     proof.kubectl("label", "namespace", proof.namespace, "pod-security.kubernetes.io/enforce-", "--overwrite")
     proof.kubectl("apply", "-k", proof.path(CHAT).parent)
-    command = ["helm", "install", "chat", chart(STANDALONE), f"--values={proof.path(VALUES)}", "--wait"]
+    command: list[str | Path] = [
+        "helm",
+        "install",
+        "chat",
+        chart(STANDALONE),
+        f"--values={proof.path(VALUES)}",
+        "--wait",
+    ]
     proof.run(command, environment=with_helm(proof))
     try:
         yield
