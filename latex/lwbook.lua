@@ -1,7 +1,7 @@
 -- Where a listing or a callout breaks over pages, three of its lines stay together on
--- either side of the break; fourteen lines or fewer do not break at all.
+-- either side of the break; a dozen lines or fewer do not break at all.
 local TOGETHER = 3
-local WHOLE = 14
+local WHOLE = 12
 
 local function is_line(item)
   local box = item.id == node.id("hlist") or item.id == node.id("vlist")
