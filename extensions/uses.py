@@ -40,6 +40,10 @@ UNMISTAKABLE = re.compile(r"[-_:]")
 SHOWN = 3
 
 
+#: Headings up to this depth have numbers; what is below them is found under theirs.
+NUMBERED = 3
+
+
 class used_in(nodes.Inline, nodes.Element):  # noqa: N801 - docutils writes node names small
     """Where one of some names is used, which is known when all pages are read."""
 
@@ -151,13 +155,19 @@ def _places(node: nodes.Element, label: str, examples: Path) -> Iterator[tuple[s
         if label:
             yield label, _names_of_file(examples / node["listing"])
         return
-    if isinstance(node, nodes.section):
+    if isinstance(node, nodes.section) and _depth(node) <= NUMBERED:
         label = _label(node) or label
     for child in node.children:
         if isinstance(child, nodes.Text) and label:
             yield label, names(child)
         elif isinstance(child, nodes.Element):
             yield from _places(child, label, examples)
+
+
+def _depth(section: nodes.Node) -> int:
+    """Return how deep a section is: 1 for a chapter."""
+    parent = section.parent
+    return (_depth(parent) if parent is not None else 0) + isinstance(section, nodes.section)
 
 
 def _label(section: nodes.section) -> str:
