@@ -1,6 +1,6 @@
 -- Where a listing or a callout breaks over pages, three of its lines stay together on
--- either side of the break; fewer than six lines do not break at all.
-local TOGETHER = 3
+-- either side of the break; up to nine lines do not break at all.
+local TOGETHER, WHOLE = 3, 9
 
 local function is_line(item)
   local box = item.id == node.id("hlist") or item.id == node.id("vlist")
@@ -35,7 +35,7 @@ function booktie(box)
     end
   end
   for k = 1, #lines - 1 do
-    if k < TOGETHER or k > #lines - TOGETHER then
+    if #lines <= WHOLE or k < TOGETHER or k > #lines - TOGETHER then
       tie(list, lines[k], lines[k + 1])
     end
   end

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import warnings
-from collections import ChainMap
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -190,9 +189,10 @@ class Proof:
         self._made.append(namespaces.path(name))
         self._trace.namespace = name
         cluster = self._inside.cluster
-        watched = (addon.watches for addon in addons.with_needs(self.claim.needs))
+        needed = addons.with_needs(self.claim.needs)
+        labels = {key: value for addon in needed for key, value in addon.watches.items()}
         with self._counted():
-            namespaces.create(cluster, name, self._label, dict(ChainMap(*map(dict, watched))))
+            namespaces.create(cluster, name, self._label, labels)
         return name
 
     @property

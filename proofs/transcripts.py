@@ -73,8 +73,8 @@ NORMALISERS: Sequence[Normaliser] = (
         "<address>",
     ),
     Normaliser(
-        "fractions of seconds",
-        re.compile(r"\b\d+\.\d+ ?(?:µs|ms|s|seconds)\b"),
+        "fractions of seconds, in a column at the left too, where they are aligned to the right",
+        re.compile(r"(?m)(?:^ +(?=\d)|\b)\d+\.\d+ ?(?:µs|ms|s|seconds)\b"),
         "<duration>",
     ),
     Normaliser(

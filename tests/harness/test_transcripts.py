@@ -37,6 +37,7 @@ EQUAL = {
     "replica sets": ("replicaset.apps/sim-6d4cf56db6", "replicaset.apps/sim-7f9b8c5d4"),
     "addresses": ("listening on 10.244.1.7:8000", "listening on 10.244.3.12:8000"),
     "durations": ("answered in 1.25 s", "answered in 0.9 s"),
+    "durations in a column": ("    9.8s  Removing it", "   14.3s  Removing it"),
     "restarts": ("1 (5s ago)", "1 (2m10s ago)"),
     "tables": (
         """\
