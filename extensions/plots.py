@@ -7,10 +7,11 @@
     ```
 
 source/plots/first-token-by-load.py draws it: `DATA` names the file beside it with the
-numbers, and `draw(figure, data)` puts them on a matplotlib
-figure, in the look of source/plots/book.mplstyle. `nox -s plots` (tools/draw_plots.py) runs
-it. As with diagrams, the name of a drawing ends in a digest of all that decides its look,
-so the build stops when program, numbers or style have changed since.
+numbers, and `draw(figure, data)` puts them on a matplotlib figure, in the look of
+source/plots/book.mplstyle. A program for several plots has no `DATA`: the file of each,
+which has its name, says `program`. `nox -s plots` (tools/draw_plots.py) runs them. As with
+diagrams, the name of a drawing ends in a digest of all that decides its look, so the build
+stops when program, numbers or style have changed since.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from extensions.drawings import DARK
 ROOT = Path(__file__).parents[1]
 STYLE = ROOT / "source" / "plots" / "book.mplstyle"
 DATA = re.compile(r'^DATA = "(?P<file>[^"]+)"$', re.MULTILINE)
+PROGRAM = re.compile(r'^\s*"program": "(?P<file>[^"]+\.py)"', re.MULTILINE)
 
 
 class PlotError(Exception):
@@ -43,15 +45,16 @@ class PlotError(Exception):
 
 @dataclass(frozen=True)
 class Plot:
-    """A program that draws recorded data, in source/plots/ of a book."""
+    """Data and the program that draws them, in source/plots/ of a book."""
 
     book: Path
     name: str
 
     @property
     def program(self) -> Path:
-        """Return the program's file."""
-        return self.book / "source" / "plots" / f"{self.name}.py"
+        """Return the program's file: the plot's own, or the one that its data name."""
+        own = self._beside(f"{self.name}.py")
+        return own if own.exists() else self._beside(_program(self._beside(f"{self.name}.json")) or own.name)
 
     @property
     def data(self) -> Path:
@@ -60,12 +63,12 @@ class Plot:
             message = f"{self.program} does not exist: write it, as extensions/plots.py says"
             raise PlotError(message)
         found = DATA.search(self.program.read_text(encoding="utf-8"))
-        if found is None:
+        if found is None and self.program.stem == self.name:
             message = f'{self.program}: no line says DATA = "<file>", with the file of the numbers'
             raise PlotError(message)
-        file = self.program.with_name(found["file"])
+        file = self._beside(found["file"] if found else f"{self.name}.json")
         if not file.exists():
-            message = f"{self.program}: its DATA, {found['file']}, does not exist: record it first"
+            message = f"{self.program}: its DATA, {file.name}, does not exist: record it first"
             raise PlotError(message)
         return file
 
@@ -73,12 +76,24 @@ class Plot:
     def drawing(self) -> Path:
         """Return where the drawing is, or will be once it is drawn."""
         look = b"\n".join(file.read_bytes() for file in (self.program, self.data, STYLE, DARK))
-        return self.program.with_name(f"{self.name}-{sha256(look).hexdigest()[:12]}.svg")
+        return self._beside(f"{self.name}-{sha256(look).hexdigest()[:12]}.svg")
+
+    def _beside(self, name: str) -> Path:
+        return self.book / "source" / "plots" / name
 
 
 def plots(book: Path) -> list[Plot]:
     """Return every plot of a book."""
-    return [Plot(book, program.stem) for program in sorted((book / "source" / "plots").glob("*.py"))]
+    folder = book / "source" / "plots"
+    programs = {file: _program(file) for file in folder.glob("*.json")}
+    own = {file.stem for file in folder.glob("*.py") if file.name not in programs.values()}
+    return [Plot(book, name) for name in sorted(own | {file.stem for file, name in programs.items() if name})]
+
+
+def _program(data: Path) -> str:
+    """Return the name of the program that a file of data names; empty where none does."""
+    found = PROGRAM.search(data.read_text(encoding="utf-8")) if data.exists() else None
+    return found["file"] if found else ""
 
 
 class ShownPlot(SphinxDirective, Figure):

@@ -1,4 +1,8 @@
-"""Draw steps from top to bottom in a straight line, with exits to the right."""
+"""Draw steps or questions from top to bottom in a straight line, with exits to the right.
+
+A file says `text` of each step, and `exit` and its `label` where there is one; `next` is the word
+beside the line, of all steps or of one, and `exits` the width of the exits in inches.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-DATA = "where-to-change.json"
-
 INK, BLUE, AMBER = "#14323E", "#2F6F8F", "#B7791F"
 STEP, EXIT = "#FDF6E7", "#EEF4F7"
 #: In inches: the drawing's width, that of the steps, the height of a box per line of its
 #: text and around it, and the arrow between two steps.
-WIDTH, STEPS, LINE, PADDING, GAP = 5.25, 2.42, 0.155, 0.1, 0.185
+WIDTH, STEPS, LINE, PADDING, GAP = 5.25, 2.42, 0.145, 0.09, 0.165
 #: Room above the first step: its label is higher than its box.
 ROOM = 0.08
 
@@ -23,26 +25,31 @@ ROOM = 0.08
 def draw(figure: Figure, data: Path) -> None:
     """Draw the steps of a file, with the line that joins them in amber."""
     drawing = json.loads(data.read_text(encoding="utf-8"))
-    heights = [PADDING + LINE * len(step["text"].split("\n")) for step in drawing["steps"]]
+    heights = [max(map(_height, (step["text"], step.get("exit", "")))) for step in drawing["steps"]]
     height = sum(heights) + GAP * (len(heights) - 1)
     figure.set_size_inches(WIDTH, ROOM + height + 0.02)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.axis("off")
     axes.set(xlim=(-0.02, WIDTH + 0.02), ylim=(height + 0.02, -ROOM))
-    top = 0.0
+    top, word = 0.0, ""
     for step, high in zip(drawing["steps"], heights, strict=True):
         if top:
             _arrow(axes, (STEPS / 2, top - GAP), (STEPS / 2, top), AMBER)
-            axes.text(STEPS / 2 + 0.08, top - GAP / 2, drawing["next"], color=INK, va="center_baseline")
+            axes.text(STEPS / 2 + 0.08, top - GAP / 2, word, color=INK, va="center_baseline")
         middle = top + high / 2
         _box(axes, (0, STEPS), middle, high, step["text"], AMBER)
         if "exit" in step:
             left = WIDTH - drawing["exits"]
             _arrow(axes, (STEPS, middle), (left, middle), BLUE)
             axes.text((STEPS + left) / 2, middle - 0.035, step["label"], color=INK, ha="center", va="bottom")
-            _box(axes, (left, drawing["exits"]), middle, PADDING + LINE, step["exit"], BLUE)
-        top += high + GAP
+            _box(axes, (left, drawing["exits"]), middle, _height(step["exit"]), step["exit"], BLUE)
+        top, word = top + high + GAP, step.get("next", drawing.get("next", ""))
+
+
+def _height(text: str) -> float:
+    """Return the height of a box in inches."""
+    return PADDING + LINE * len(text.split("\n"))
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], color: str) -> None:
