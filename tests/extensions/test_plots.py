@@ -75,6 +75,18 @@ def test_what_a_plot_lacks_is_reported_where_it_is_shown(
     assert says in report
 
 
+def test_data_can_name_a_program_that_draws_others_too(book: Site) -> None:
+    folder = book.root / "source" / "plots"
+    program = (folder / "load.py").read_text(encoding="utf-8").replace("DATA = ", "OTHER = ")
+    (folder / "lines.py").write_text(program, encoding="utf-8")
+    (folder / "night.json").write_text('{"program": "lines.py"}', encoding="utf-8")
+    named = {plot.name: (plot.program.name, plot.data.name) for plot in plots.plots(book.root)}
+    assert named == {"load": ("load.py", "load.csv"), "night": ("lines.py", "night.json")}
+    drawing = Plot(book.root, "night").drawing
+    (folder / "lines.py").write_text(program + "# changed\n", encoding="utf-8")
+    assert Plot(book.root, "night").drawing != drawing
+
+
 def test_a_program_that_fails_is_named_with_its_line(book: Site) -> None:
     book.edit("source/plots/load.csv", "2", "two")
     assert draw_all(book.root, again=False) == [
