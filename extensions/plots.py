@@ -16,6 +16,7 @@ stops when program, numbers or style have changed since.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import dataclass
@@ -36,7 +37,6 @@ from extensions.drawings import DARK
 ROOT = Path(__file__).parents[1]
 STYLE = ROOT / "source" / "plots" / "book.mplstyle"
 DATA = re.compile(r'^DATA = "(?P<file>[^"]+)"$', re.MULTILINE)
-PROGRAM = re.compile(r'^\s*"program": "(?P<file>[^"]+\.py)"', re.MULTILINE)
 
 
 class PlotError(Exception):
@@ -92,8 +92,8 @@ def plots(book: Path) -> list[Plot]:
 
 def _program(data: Path) -> str:
     """Return the name of the program that a file of data names; empty where none does."""
-    found = PROGRAM.search(data.read_text(encoding="utf-8")) if data.exists() else None
-    return found["file"] if found else ""
+    content = json.loads(data.read_text(encoding="utf-8")) if data.exists() else None
+    return str(content.get("program", "")) if isinstance(content, dict) else ""
 
 
 class ShownPlot(SphinxDirective, Figure):
