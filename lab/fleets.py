@@ -21,7 +21,7 @@ IDLE = {"running-requests": 0, "waiting-requests": 0, "kv-cache-usage": 0}
 def arguments(parameters: Mapping[str, str]) -> dict[str, str]:
     """Return `arguments`, the simulator's command line as a JSON list.
 
-    Latencies are durations such as `400ms`; `failure-rate` is per cent; `served-names`,
+    Latencies are durations such as `400ms`; `failure-rate` is in percent; `served-names`,
     `loras` and `failure-types` name several, separated by blanks.
     """
     words = ["--port=8000", "--force-dummy-tokenizer"]

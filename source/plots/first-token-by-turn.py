@@ -32,7 +32,7 @@ def draw(figure: Figure, data: Path) -> None:
         right.plot(numbers, shares, label=NAMES[way], color=COLOURS[way])
     label(left, "Seconds to the first token, mean of ten")
     left.set_ylim(bottom=0)
-    label(right, "Per cent of the prompt found in the cache")
+    label(right, "Percent of the prompt found in the cache")
     right.set(ylim=(0, 105), yticks=range(0, 101, 25))
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)

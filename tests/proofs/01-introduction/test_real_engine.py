@@ -121,6 +121,6 @@ def test_the_page_quotes_the_recorded_seconds() -> None:
     with_first = computed(service, ALL) / computed(router, ALL)
     assert f"it's {with_first:.1f} times" in page
     least = min(share(turn) for turn in router if turn["turn"] in LATER)
-    assert f"at least {int(100 * least)} per cent of its prompt" in page
+    assert f"at least {int(100 * least)} percent of its prompt" in page
     (said,) = {turn["said"] for turn in router + service}
     assert f"all {len(router + service)} answers of SmolLM2 began with “{said}”" in page
