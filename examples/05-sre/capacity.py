@@ -1,0 +1,96 @@
+"""Say what a pool of model servers can take, by Little's law.
+
+Requests in progress = requests a second x seconds of one request. A pool is
+full when that's all that its engines take at once.
+"""
+
+import argparse
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one request takes, on an engine that is as full as planned."""
+
+    first_token: float  # seconds
+    next_token: float  # seconds
+    tokens: int  # of the answer
+
+    @property
+    def seconds(self) -> float:
+        """Return how long a request takes a place in an engine."""
+        return self.first_token + (self.tokens - 1) * self.next_token
+
+
+def most(request: Request, pods: int, at_once: int) -> float:
+    """Return the most requests a second that a pool can answer."""
+    return pods * at_once / request.seconds
+
+
+def in_progress(request: Request, rate: float) -> float:
+    """Return how many requests are in progress at a rate."""
+    return rate * request.seconds
+
+
+def pods_for(
+    request: Request, rate: float, at_once: int, headroom: float, spare: int
+) -> int:
+    """Return how many pods a rate needs, with a share of each kept free.
+
+    `spare` pods come on top: what may be lost, or is being replaced.
+    """
+    places = in_progress(request, rate) / (1 - headroom)
+    # Not a pod more because of the last bit of a fraction.
+    return math.ceil(round(places / at_once, 9)) + spare
+
+
+def main() -> None:
+    """Print the arithmetic."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--first-token", type=float, required=True, help="in seconds")
+    add("--next-token", type=float, required=True, help="in seconds")
+    add("--tokens", type=int, required=True, help="of an answer")
+    add("--at-once", type=int, required=True, help="--max-num-seqs of a pod")
+    add("--pods", type=int, default=3)
+    add("--rate", type=float, help="requests a second, in the busiest minute")
+    add("--headroom", type=float, default=0.3, help="share to keep free")
+    add("--spare", type=int, default=1, help="pods that may be missing")
+    options = parser.parse_args()
+    if not (options.first_token > 0 and options.next_token >= 0):
+        parser.error("latencies are seconds above 0")
+    if min(options.tokens, options.at_once, options.pods) < 1:
+        parser.error("tokens, --at-once and --pods are whole, from 1 on")
+    if not 0 <= options.headroom < 1 or options.spare < 0:
+        parser.error("--headroom is a share below 1, --spare 0 or more")
+    if options.rate is not None and not options.rate > 0:
+        parser.error("--rate is above 0")
+    request = Request(options.first_token, options.next_token, options.tokens)
+    limit = most(request, options.pods, options.at_once)
+    print(f"a request takes a place for  {request.seconds:.2f} s")
+    print(
+        f"places in {options.pods} pods{options.pods * options.at_once:>18}"
+    )
+    print(f"the pool is full at          {limit:.2f} requests a second")
+    print(f"                             {limit * request.tokens:.0f} tokens")
+    if options.rate is None:
+        return
+    needed = pods_for(
+        request,
+        options.rate,
+        options.at_once,
+        options.headroom,
+        options.spare,
+    )
+    busy = in_progress(request, options.rate)
+    print()
+    print(f"{options.rate:g} a second keep {busy:.1f} places busy")
+    print(
+        f"with {options.headroom:.0%} free and {options.spare} spare: "
+        f"{needed} pods"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Work out what a million output tokens cost, and what each lever changes.
+
+cost = GPUs x price of an hour / (tokens a second x 3,600 x utilization)
+"""
+
+import argparse
+import itertools
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+SHEET = Path(__file__).with_name("costs.toml")
+INPUTS = ("price", "throughput", "utilization")
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What decides the cost of a token."""
+
+    gpus: int
+    price: float  # US dollars for an hour of one GPU
+    throughput: float  # output tokens a second of all, when they're full
+    utilization: float  # share of that which was served
+
+    def __post_init__(self) -> None:
+        """Refuse what no fleet has."""
+        if min(self.gpus, self.price, self.throughput) <= 0:
+            message = "GPUs, price and throughput are above 0"
+            raise ValueError(message)
+        if not 0 < self.utilization <= 1:
+            message = f"utilization is a share, not {self.utilization:g}"
+            raise ValueError(message)
+
+
+def cost(fleet: Fleet) -> float:
+    """Return US dollars for a million output tokens."""
+    tokens = fleet.throughput * 3600 * fleet.utilization
+    return fleet.gpus * fleet.price / tokens * MILLION
+
+
+def interval(gpus: int, ranges: dict[str, list[float]]) -> list[float]:
+    """Return the lowest and the highest cost of all combinations."""
+    found = [
+        cost(Fleet(gpus, *values))
+        for values in itertools.product(*(ranges[name] for name in INPUTS))
+    ]
+    return [min(found), max(found)]
+
+
+def pulled(fleet: Fleet, lever: dict[str, Any]) -> Fleet:
+    """Return the fleet with a lever's change."""
+    name = lever["changes"]
+    old = getattr(fleet, name)
+    return replace(
+        fleet, **{name: lever.get("to", old * lever.get("times", 1))}
+    )
+
+
+def show(name: str, other: Fleet, fleet: Fleet) -> None:
+    """Print what another fleet costs, and the difference."""
+    change = cost(other) / cost(fleet) - 1
+    print(f"  ${cost(other):>5.2f}  {change:+5.0%}  {name}")
+
+
+def break_even(fleet: Fleet, bought: float) -> float:
+    """Return the utilization from which on the fleet is cheaper."""
+    return cost(replace(fleet, utilization=1.0)) / bought
+
+
+def faults(sheet: dict[str, Any]) -> Iterator[str]:
+    """Yield what keeps a sheet from being believed."""
+    for name in INPUTS:
+        low, likely, high = sheet[name]["range"]
+        if not low <= likely <= high:
+            yield f"the range of {name} is not in order"
+        if not sheet[name]["source"]:
+            yield f"{name} has no source"
+    for lever in sheet["levers"]:
+        if lever["changes"] not in INPUTS:
+            yield f"{lever['name']!r} changes none of {', '.join(INPUTS)}"
+        if not lever["source"]:
+            yield f"{lever['name']!r} has no source"
+        if ("to" in lever) == ("times" in lever):
+            yield f"{lever['name']!r} has not one of `to` and `times`"
+
+
+def read_sheet(path: Path) -> dict[str, Any]:
+    """Return a sheet in which each number has a source, or stop."""
+    try:
+        sheet = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = list(faults(sheet))
+    except KeyError as error:
+        message = f"{path.name}: {error} is missing"
+        raise SystemExit(message) from error
+    except (OSError, ValueError, TypeError) as error:
+        message = f"{path.name}: {error}"
+        raise SystemExit(message) from error
+    if found:
+        message = f"{path.name}: {'; '.join(found)}"
+        raise SystemExit(message)
+    return sheet
+
+
+def main() -> None:
+    """Print the cost of a million tokens, its interval, and the levers."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sheet", nargs="?", type=Path, default=SHEET)
+    parser.add_argument(
+        "--bought", type=float, help="dollars for a million bought tokens"
+    )
+    options = parser.parse_args()
+    if options.bought is not None and options.bought <= 0:
+        parser.error("--bought is above 0")
+    sheet = read_sheet(options.sheet)
+    ranges = {name: sheet[name]["range"] for name in INPUTS}
+    try:
+        fleet = Fleet(sheet["gpus"], *(ranges[name][1] for name in INPUTS))
+        low, high = interval(sheet["gpus"], ranges)
+        rows = [(lever, pulled(fleet, lever)) for lever in sheet["levers"]]
+    except (KeyError, ValueError, TypeError) as error:
+        message = f"{options.sheet.name}: {error}"
+        raise SystemExit(message) from error
+    print(sheet.get("what", options.sheet.name))
+    print(
+        f"a million output tokens: ${cost(fleet):.2f} ({low:.2f}-{high:.2f})"
+    )
+    together = fleet
+    for lever, other in rows:
+        show(lever["name"], other, fleet)
+        together = pulled(together, lever)
+    show("all of them", together, fleet)
+    if options.bought is not None:
+        share = break_even(together, options.bought)
+        when = f"above {share:.0%} utilization" if share < 1 else "never"
+        print(f"with all of them, cheaper than ${options.bought:g}: {when}")
+
+
+if __name__ == "__main__":
+    main()
