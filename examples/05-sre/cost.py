@@ -72,6 +72,8 @@ def break_even(fleet: Fleet, bought: float) -> float:
 
 def faults(sheet: dict[str, Any]) -> Iterator[str]:
     """Yield what keeps a sheet from being believed."""
+    if not isinstance(sheet["gpus"], int):
+        yield "gpus is not a whole number"
     for name in INPUTS:
         low, likely, high = sheet[name]["range"]
         if not low <= likely <= high:
@@ -120,7 +122,7 @@ def main() -> None:
         fleet = Fleet(sheet["gpus"], *(ranges[name][1] for name in INPUTS))
         low, high = interval(sheet["gpus"], ranges)
         rows = [(lever, pulled(fleet, lever)) for lever in sheet["levers"]]
-    except (KeyError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         message = f"{options.sheet.name}: {error}"
         raise SystemExit(message) from error
     print(sheet.get("what", options.sheet.name))

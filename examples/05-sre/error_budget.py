@@ -6,7 +6,6 @@ budget allows, in a long window and in a short one.
 
 import argparse
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,11 +69,11 @@ def clock(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def read_sheet(path: Path) -> tuple[Objective, list[Mapping[str, Any]]]:
+def read_sheet(path: Path) -> tuple[Objective, list[dict[str, Any]]]:
     """Return objective and alerts of a sheet; stop with a sentence."""
     try:
         sheet = tomllib.loads(path.read_text(encoding="utf-8"))
-        alerts = [
+        alerts: list[dict[str, Any]] = [
             {
                 "action": str(one["action"]),
                 "factor": float(one["factor"]),

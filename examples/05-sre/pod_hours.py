@@ -53,6 +53,11 @@ def window(metadata: dict[str, Any]) -> Window:
     return Window(frozenset(divmod(hour, HOURS) for hour in hours), pods)
 
 
+def asked_for(windows: list[Window], moment: tuple[int, int]) -> list[int]:
+    """Return the pods that triggers ask for in an hour of a day."""
+    return [one.pods for one in windows if moment in one.hours]
+
+
 def pods_by_hour(scaled: dict[str, Any]) -> list[list[int]]:
     """Return pods for each day and hour, Monday first."""
     spec = scaled["spec"]
@@ -66,15 +71,7 @@ def pods_by_hour(scaled: dict[str, Any]) -> list[list[int]]:
         windows.append(window(trigger["metadata"]))
     return [
         [
-            min(
-                most,
-                max(
-                    [
-                        least,
-                        *(w.pods for w in windows if (day, hour) in w.hours),
-                    ]
-                ),
-            )
+            min(most, max([least, *asked_for(windows, (day, hour))]))
             for hour in range(HOURS)
         ]
         for day in range(DAYS)
