@@ -5,8 +5,12 @@ full when that's all that its engines take at once.
 """
 
 import argparse
+import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
+
+NEAR = 0.1
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,16 @@ def pods_for(
     return math.ceil(round(places / at_once, 9)) + spare
 
 
+def measured(file: Path) -> float:
+    """Return the most that was answered a second, or stop."""
+    try:
+        steps = json.loads(file.read_text(encoding="utf-8"))
+        return max(float(step["answered"]) for step in steps)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        message = f"{file.name}: {error!r}"
+        raise SystemExit(message) from error
+
+
 def main() -> None:
     """Print the arithmetic."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -56,6 +70,7 @@ def main() -> None:
     add("--pods", type=int, default=3)
     add("--rate", type=float, help="requests a second, in the busiest minute")
     add("--headroom", type=float, default=0.3, help="share to keep free")
+    add("--measured", type=Path, help="what load.py --json wrote")
     add("--spare", type=int, default=1, help="pods that may be missing")
     options = parser.parse_args()
     if not (options.first_token > 0 and options.next_token >= 0):
@@ -74,6 +89,11 @@ def main() -> None:
     )
     print(f"the pool is full at          {limit:.2f} requests a second")
     print(f"                             {limit * request.tokens:.0f} tokens")
+    if options.measured:
+        best = measured(options.measured)
+        print(f"measured                     {best:.2f} requests a second")
+        near = "yes" if abs(best / limit - 1) <= NEAR else "no"
+        print(f"within {NEAR:.0%} of each other    {near}")
     if options.rate is None:
         return
     needed = pods_for(
@@ -87,8 +107,7 @@ def main() -> None:
     print()
     print(f"{options.rate:g} a second keep {busy:.1f} places busy")
     print(
-        f"with {options.headroom:.0%} free and {options.spare} spare: "
-        f"{needed} pods"
+        f"with {options.headroom:.0%} free and {options.spare} spare: {needed} pods"
     )
 
 

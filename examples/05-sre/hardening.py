@@ -257,6 +257,16 @@ def _(objects: list[Object]) -> Iterator[str]:
             yield name
 
 
+def of_one_namespace(objects: list[Object]) -> list[Object]:
+    """Return objects without the Namespaces that hold none of them."""
+    homes = {one["metadata"].get("namespace") for one in objects}
+    return [
+        one
+        for one in objects
+        if one["kind"] != "Namespace" or one["metadata"]["name"] in homes
+    ]
+
+
 def main() -> int:
     """Print the checklist; return 1 if a line isn't kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -265,7 +275,7 @@ def main() -> int:
         sys.exit("usage: kubectl get <kinds> -o json | python hardening.py")
     broken = 0
     try:
-        objects = json.load(sys.stdin)["items"]
+        objects = of_one_namespace(json.load(sys.stdin)["items"])
         kinds = {one["kind"] for one in objects}
         if missing := {"Namespace", "Deployment"} - kinds:
             sys.exit(f"standard input has no {' and no '.join(missing)}")

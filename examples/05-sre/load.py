@@ -21,6 +21,7 @@ import httpx
 
 ROUTER_URL = os.environ.get("ROUTER_URL", "http://localhost:8081")
 MODEL = os.environ.get("MODEL", "lab/sim-8b")
+PATH = "/v1/chat/completions"
 PATIENCE = 60  # seconds until an answer counts as lost
 MOST = 5000  # questions, each of which has a thread
 
@@ -34,7 +35,9 @@ class Result:
     finished: float = math.inf  # seconds from the first question of all
 
 
-def ask(number: int, start: float, rate: float, words: int) -> Result:
+def ask(
+    client: httpx.Client, number: int, start: float, rate: float, words: int
+) -> Result:
     """Send a question when it's due; return what became of it."""
     due = start + number / rate
     time.sleep(max(0.0, due - time.monotonic()))
@@ -45,9 +48,9 @@ def ask(number: int, start: float, rate: float, words: int) -> Result:
         "max_tokens": words,
         "stream": True,
     }
-    url, first_token = f"{ROUTER_URL}/v1/chat/completions", math.inf
+    first_token = math.inf
     try:
-        with httpx.stream("POST", url, json=request, timeout=PATIENCE) as got:
+        with client.stream("POST", PATH, json=request) as got:
             if got.status_code != httpx.codes.OK:
                 return Result(f"status {got.status_code}", first_token)
             for line in got.iter_lines():
@@ -68,9 +71,15 @@ def ask(number: int, start: float, rate: float, words: int) -> Result:
 def send(rate: float, seconds: float, words: int) -> list[Result]:
     """Return what became of all questions of a steady rate."""
     start, total = time.monotonic() + 0.5, round(rate * seconds)
-    with ThreadPoolExecutor(max_workers=total) as threads:
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with (
+        httpx.Client(
+            base_url=ROUTER_URL, timeout=PATIENCE, limits=limits
+        ) as client,
+        ThreadPoolExecutor(max_workers=total) as threads,
+    ):
         asked = [
-            threads.submit(ask, number, start, rate, words)
+            threads.submit(ask, client, number, start, rate, words)
             for number in range(total)
         ]
         return [one.result() for one in asked]
@@ -126,8 +135,7 @@ def rising(
         }
         steps.append(step)
         print(
-            f"{rate:>7g}{step['answered']:>10.2f}{step['failed']:>8}"
-            f"{step['first_token']:>10.2f} s",
+            f"{rate:>7g}{step['answered']:>10.2f}{step['failed']:>8}{step['first_token']:>10.2f} s",
             flush=True,
         )
     return steps
@@ -146,9 +154,11 @@ def main() -> int:
     if not all(1 <= count <= MOST for count in counts) or options.words < 1:
         parser.error(f"give 1 to {MOST:,} questions of at least one word")
     try:
-        httpx.get(f"{ROUTER_URL}/v1/models", timeout=10).raise_for_status()
+        found = httpx.get(f"{ROUTER_URL}/v1/models", timeout=10)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         sys.exit(f"{ROUTER_URL}: {error}; does kubectl port-forward run?")
+    if found.is_error:
+        sys.exit(f"{ROUTER_URL}: status {found.status_code}")
     if len(options.rates) == 1:
         failed = once(options.rates[0], options.seconds, options.words)
         return 1 if failed else 0

@@ -2,7 +2,7 @@
 
 Reads a list of objects from standard input, and writes one to standard
 output: without what the API server adds, without what controllers make, and
-without Secrets' contents, which come from where you keep secrets.
+without Secrets, which come back from where you keep secrets.
 """
 
 import json
@@ -100,8 +100,14 @@ def place(one: Object) -> tuple[int, str, str]:
 
 
 def backup(objects: list[Object]) -> Object:
-    """Return the list to keep."""
-    kept = [portable(one) for one in objects if is_wanted(one)]
+    """Return the list to keep; of all Namespaces, that of the others."""
+    homes = {one["metadata"].get("namespace") for one in objects}
+    kept = [
+        portable(one)
+        for one in objects
+        if is_wanted(one)
+        and (one["kind"] != "Namespace" or one["metadata"]["name"] in homes)
+    ]
     return {
         "apiVersion": "v1",
         "kind": "List",
@@ -124,10 +130,7 @@ def main() -> None:
     secrets = sorted(
         one["metadata"]["name"] for one in objects if one["kind"] == "Secret"
     )
-    print(
-        f"kept {len(kept['items'])} of {len(objects)} objects",
-        file=sys.stderr,
-    )
+    print(f"kept {len(kept['items'])} objects", file=sys.stderr)
     if secrets:
         print(f"bring back yourself: {', '.join(secrets)}", file=sys.stderr)
 

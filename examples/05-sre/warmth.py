@@ -71,6 +71,8 @@ def main() -> None:
                 ask(client, number, options.sentences)
                 for number in range(CONVERSATIONS)
             ]
+    except httpx.HTTPStatusError as error:
+        sys.exit(f"{ROUTER_URL}: status {error.response.status_code}")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         sys.exit(f"{ROUTER_URL}: {error}; does kubectl port-forward run?")
     except (ValueError, LookupError, TypeError) as error:

@@ -26,6 +26,7 @@ PRINTED = chapter["capacity.console"]
         Mutant(PLANNER, "+ spare", "", because="a spare pod comes on top"),
         Mutant(PLANNER, "math.ceil(round(", "math.floor(round(", because="there are no halves of pods"),
         Mutant(PLANNER, "not 0 <= options.headroom < 1", "options.headroom < 0", because="1 leaves none"),
+        Mutant(PLANNER, "abs(best / limit - 1)", "(best / limit - 1)", because="too few is not near"),
         Mutant(PRINTED, "7 pods", "6 pods", because="20.9 / 0.7 / 5, and one spare"),
     ],
 )
@@ -63,4 +64,13 @@ def test_a_pool_is_full_when_its_places_are(proof: Proof) -> None:
     ):
         assert words in refusal(path, *usual, wrong)
     assert "required: --first-token" in refusal(path)
+    steps = path.parent / "steps.json"
+    for text in ("", "[]", "{}", "[1]", '[{"offered": 1}]', '[{"answered": "many"}]'):
+        steps.write_text(text)
+        assert "steps.json: " in refusal(path, *usual, f"--measured={steps}")
+    assert "nowhere.json" in refusal(path, *usual, "--measured=nowhere.json")
+    # 15 places for 2.05 s each: 7.32 a second.
+    for best, near in ((7.0, "yes"), (8.2, "no"), (6.4, "no")):
+        steps.write_text(f'[{{"answered": 3.0}}, {{"answered": {best}}}]')
+        assert proof.run(["python3", path.name, *usual, f"--measured={steps}"]).endswith(f" {near}\n")
     proof.transcript(PRINTED)
