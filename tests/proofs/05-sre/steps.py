@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
+
+import httpx
 
 from proofs.api import Proof, chapter_of
+from tests.proofs.installed import PICKER, POOL, RIGHTS, SERVICE, router
 
 chapter = chapter_of(__file__)
+ENVOY = chapter["envoy-config.yaml"]
+ROUTER = chapter["router.yaml"]
+MODEL_SERVER = chapter["model-server.yaml"]
 
 #: What a pretended server returns to method, path and body: a status, and pieces of a text.
 #: None as a piece closes the connection there.
@@ -76,3 +86,93 @@ def samples(values: Mapping[str, float], label: str = "") -> dict[str, object]:
         {"metric": {label: name} if label else {}, "value": [0, str(value)]} for name, value in values.items()
     ]
     return {"status": "success", "data": {"result": found}}
+
+
+# In the lab
+
+
+def install(proof: Proof, *more: str) -> None:
+    """Apply what the chapter starts from, and wait until the model answers through the router."""
+    proof.apply(POOL, RIGHTS, PICKER, SERVICE, ENVOY, ROUTER, MODEL_SERVER, *more)
+    for name in ("router", "simulator"):
+        proof.wait("deployment", name, "Available", deadline=180)
+    with router(proof):
+        pass
+
+
+@contextmanager
+def opened(
+    proof: Proof, port: int = 8081, target: str = "service/router", namespace: str = ""
+) -> Iterator[str]:
+    """Yield a URL of a service that comes back after a restart, as that of ports.sh does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        local = free.getsockname()[1]
+    script = (
+        f"while true; do kubectl port-forward --namespace={namespace or proof.namespace} "
+        f"{target} {local}:{port}; sleep 1; done"
+    )
+    kubectl = proof.run(["sh", "-c", "command -v kubectl"]).strip()
+    variables = {
+        **os.environ,
+        "KUBECONFIG": proof.run(["sh", "-c", "echo $KUBECONFIG"]).strip(),
+        "PATH": os.pathsep.join((kubectl.rpartition("/")[0], os.environ["PATH"])),
+    }
+    with subprocess.Popen(
+        ["sh", "-c", script],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=variables,
+        start_new_session=True,
+    ) as process:
+        url = f"http://127.0.0.1:{local}"
+        try:
+            proof.wait_until(lambda: httpx.get(url, timeout=5), 30, f"{target} is reached")
+            yield url
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def watched(proof: Proof) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+    """Yield what a transcript exchanges, and its environment, with router and Prometheus in reach."""
+    namespace = proof.addon("prometheus").namespace
+    with (
+        opened(proof) as requests,
+        opened(proof, 9090, "service/prometheus", namespace) as prometheus,
+    ):
+        exchange = {
+            "http://localhost:8081": requests,
+            "http://localhost:9091": prometheus,
+            "signals.py": f"signals.py --namespace={proof.namespace}",
+        }
+        yield exchange, {"ROUTER_URL": requests, "PROMETHEUS_URL": prometheus}
+
+
+def query(prometheus: str, expression: str) -> list[float]:
+    """Return the values that a query has now."""
+    answer = httpx.get(f"{prometheus}/api/v1/query", params={"query": expression}, timeout=10)
+    return [float(one["value"][1]) for one in answer.raise_for_status().json()["data"]["result"]]
+
+
+def wait_until_scraped(proof: Proof, prometheus: str) -> None:
+    """Wait until Prometheus has counts of this namespace's Envoy and of its three pods."""
+    of = f'namespace="{proof.namespace}"'
+    envoy = f'envoy_http_downstream_rq_completed{{{of},envoy_http_conn_manager_prefix="requests"}}'
+    proof.wait_until(lambda: query(prometheus, envoy), 60, "Envoy is scraped")
+    proof.wait_until(
+        lambda: len(query(prometheus, f"vllm:num_requests_running{{{of}}}")) == 3, 60, "the pods are scraped"
+    )
+
+
+def pods_of_the_model(proof: Proof) -> list[dict[str, Any]]:
+    """Return the model's pods that are not about to end."""
+    pods = proof.objects("pod", "app.kubernetes.io/name=simulator")
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+
+def break_pod(proof: Proof, pod: str, percent: int = 100) -> None:
+    """Let a simulator answer with 503."""
+    body = json.dumps({"failure-injection-rate": percent, "failure-types": ["server_error"]})
+    path = f"/api/v1/namespaces/{proof.namespace}/pods/{pod}:8000/proxy/admin/config"
+    proof.run(["sh", "-c", f"printf '%s' '{body}' | kubectl create --raw {path} -f -"])

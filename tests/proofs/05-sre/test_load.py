@@ -41,6 +41,7 @@ class Router:
             self.bodies.append(json.loads(body))
         if number % 5 == 4:
             return 503, ["busy"]
+        time.sleep(0.05)
         return 200, [EVENT, None] if number % 4 == 3 else [EVENT, EVENT, DONE]
 
 

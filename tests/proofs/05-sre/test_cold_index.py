@@ -1,0 +1,83 @@
+"""What does a restart of the router cost, when caches are warm and the index is cold?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from statistics import mean
+from typing import Any
+
+import httpx
+
+from proofs.api import Mutant, Proof, proves
+
+from .steps import MODEL_SERVER, chapter, install, opened
+
+WARMTH = chapter["warmth.py"]
+COLD = chapter["cold-index.console"]
+#: The runs that the chapter's plot shows, and its text.
+RECORDED = chapter.root / "source/plots/cold-index.json"
+
+
+def asked(proof: Proof, url: str) -> list[dict[str, Any]]:
+    """Return what each of the 24 conversations found."""
+    printed = proof.run([sys.executable, "warmth.py", "--json"], environment={"ROUTER_URL": url})
+    found: list[dict[str, Any]] = json.loads(printed)
+    return found
+
+
+def share(answers: list[dict[str, Any]]) -> float:
+    """Return the share of all prompts that was in a cache."""
+    return sum(one["cached_tokens"] for one in answers) / sum(one["prompt_tokens"] for one in answers)
+
+
+def wait(answers: list[dict[str, Any]]) -> float:
+    """Return the mean time to the first token."""
+    return mean(one["first_token"] for one in answers)
+
+
+@proves(
+    WARMTH,
+    MODEL_SERVER,
+    COLD,
+    evidence="ran",
+    router=">=0.10",
+    uses=["router", "simulator", "envoy"],
+    mutants=[
+        Mutant(MODEL_SERVER, "--enable-kvcache=true", "--enable-kvcache=false", because="no cache is warm"),
+        Mutant(
+            MODEL_SERVER, "--prefill-time-per-token=1ms", "--prefill-time-per-token=0ms", because="no wait"
+        ),
+        Mutant(COLD, "router restarted", "router changed", because="kubectl prints other words"),
+    ],
+)
+def test_a_cold_index_finds_about_a_third(proof: Proof) -> None:
+    install(proof)
+    with opened(proof) as url:
+        runs = {"cold": asked(proof, url), "warm": asked(proof, url)}
+        assert share(runs["cold"]) < 0.2
+        assert share(runs["warm"]) > 0.9
+        proof.kubectl("rollout", "restart", "deployment/router")
+        proof.kubectl("rollout", "status", "deployment/router")
+        proof.wait_until(lambda: asked_models(url), 90, "the router is reached again")
+        runs |= {"restarted": asked(proof, url), "again": asked(proof, url)}
+        # Chance finds one of three pods; two thirds of the prompts are read again.
+        assert 0.05 < share(runs["restarted"]) < 0.75
+        assert share(runs["again"]) > 0.9
+        assert wait(runs["restarted"]) > 1.5 * wait(runs["warm"])
+        recorded = json.loads(RECORDED.read_text()) if RECORDED.exists() else runs
+        again = f"{share(recorded['restarted']):.0%}"
+        shown = f"warmth.py | sed -E '/cache  [1-8]?[0-9]%/s/[0-9]+%/{again}/'"
+        proof.transcript(
+            COLD,
+            exchange={"warmth.py\n": f"{shown}\n", "http://localhost:8081": url},
+            environment={"ROUTER_URL": url},
+            deadline=400,
+        )
+    if proof.recording:
+        RECORDED.write_text(json.dumps(runs, indent=1) + "\n")
+
+
+def asked_models(url: str) -> bool:
+    """Tell whether the model answers."""
+    return httpx.get(f"{url}/v1/models", timeout=5).is_success

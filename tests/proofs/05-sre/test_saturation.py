@@ -1,0 +1,60 @@
+"""Where do answers stop following the rate, and is that where Little's law says?"""
+
+from __future__ import annotations
+
+import json
+
+from proofs.api import Mutant, Proof, proves
+
+from .steps import MODEL_SERVER, chapter, install, opened
+
+LOAD = chapter["load.py"]
+SATURATED = chapter["saturation.console"]
+#: The steps that the chapter's plot shows.
+RECORDED = chapter.root / "source/plots/saturation.json"
+PREDICTED = 15 / (0.14 + 39 * 0.05)
+
+
+@proves(
+    SATURATED,
+    MODEL_SERVER,
+    evidence="ran",
+    router=">=0.10",
+    uses=["router", "simulator", "envoy"],
+    alone=True,  # a busy machine answers later
+    mutants=[
+        Mutant(MODEL_SERVER, "--max-num-seqs=5", "--max-num-seqs=4", because="a fifth of the places is gone"),
+        Mutant(
+            MODEL_SERVER,
+            "--inter-token-latency=50ms",
+            "--inter-token-latency=70ms",
+            because="answers take longer",
+        ),
+        Mutant(SATURATED, "each other    yes", "each other    no", because="they agree"),
+    ],
+)
+def test_a_pool_is_full_where_littles_law_says(proof: Proof) -> None:
+    install(proof)
+    folder = proof.path(SATURATED).parent
+    # How near it comes differs from run to run.
+    shown = "--measured steps.json | sed -E '/measured/s/[0-9.]+ req/7.18 req/'"
+    with opened(proof) as url:
+        proof.transcript(
+            SATURATED,
+            exchange={"--measured steps.json": shown},
+            environment={"ROUTER_URL": url},
+            deadline=600,
+        )
+    steps = json.loads((folder / "steps.json").read_text())
+    assert all(step["failed"] == 0 for step in steps)
+    below = [step for step in steps if step["offered"] < 0.85 * PREDICTED]
+    above = [step for step in steps if step["offered"] > 1.1 * PREDICTED]
+    assert len(below) >= 2
+    assert len(above) >= 1
+    for step in below:
+        assert abs(step["answered"] - step["offered"]) < 0.1 * step["offered"]
+    for step in above:
+        assert abs(step["answered"] - PREDICTED) < 0.1 * PREDICTED
+        assert step["first_token"] > 3 * below[0]["first_token"]
+    if proof.recording:
+        RECORDED.write_text(json.dumps({"predicted": PREDICTED, "steps": steps}, indent=1) + "\n")
