@@ -28,12 +28,13 @@ def asked(proof: Proof, url: str) -> list[dict[str, Any]]:
 
 def share(answers: list[dict[str, Any]]) -> float:
     """Return the share of all prompts that was in a cache."""
-    return sum(one["cached_tokens"] for one in answers) / sum(one["prompt_tokens"] for one in answers)
+    found = sum(one["cached_tokens"] for one in answers)
+    return float(found / sum(one["prompt_tokens"] for one in answers))
 
 
 def wait(answers: list[dict[str, Any]]) -> float:
     """Return the mean time to the first token."""
-    return mean(one["first_token"] for one in answers)
+    return float(mean(one["first_token"] for one in answers))
 
 
 @proves(

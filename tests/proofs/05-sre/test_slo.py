@@ -24,6 +24,7 @@ TESTED = chapter["test-rules.console"]
 LOADED = chapter["load-rules.console"]
 SIGNALS = chapter["signals.py"]
 PRINTED = chapter["signals.console"]
+REPAIR = chapter["repair.console"]
 
 CUT = (
     "envoy_cluster_upstream_cx_destroy_remote_with_active_rq{\n"
@@ -57,6 +58,7 @@ def test_promtool_runs_the_tests_of_the_rules(proof: Proof) -> None:
     LOADED,
     PRINTED,
     SIGNALS,
+    REPAIR,
     evidence="ran",
     router=">=0.10",
     uses=["router", "simulator", "envoy", "prometheus"],
@@ -77,6 +79,7 @@ def test_promtool_runs_the_tests_of_the_rules(proof: Proof) -> None:
             "llm_d_epp_attempts_total",
             because="no such metric",
         ),
+        Mutant(REPAIR, "deleted from", "removed from", because="kubectl prints other words"),
         Mutant(SIGNALS, "vllm:request_success_total", "vllm:request_total", because="no such counter"),
     ],
 )
@@ -110,6 +113,12 @@ def test_envoy_counts_the_errors_that_the_epp_does_not(proof: Proof) -> None:
         assert named == [broken["metadata"]["name"]]
         # Documented / observed: the EPP's own counter of errors has none of them.
         assert sum(query(url, f"llm_d_epp_request_error_total{{{of}}}")) == 0
+        proof.transcript(
+            REPAIR,
+            exchange={**exchange, "from llm-d namespace": f"from {proof.namespace} namespace"},
+            environment=variables,
+        )
+    assert broken["metadata"]["name"] not in {pod["metadata"]["name"] for pod in pods_of_the_model(proof)}
 
 
 @proves(

@@ -1,0 +1,29 @@
+"""Draw what was answered and how long people waited, over the rate that was offered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+DATA = "saturation.json"
+#: Simulators are amber, as what comes through the router in all figures.
+AMBER, GREY = "#B7791F", "#5B6770"
+
+
+def draw(figure: Figure, data: Path) -> None:
+    """Draw two panels, and the prediction as a dashed line in both."""
+    recorded = json.loads(data.read_text(encoding="utf-8"))
+    predicted, steps = recorded["predicted"], recorded["steps"]
+    offered = [step["offered"] for step in steps]
+    figure.set_size_inches(5.25, 2.3)
+    left, right = figure.subplots(1, 2)
+    left.plot(offered, [step["answered"] for step in steps], color=AMBER, marker="o", markersize=3)
+    left.axhline(predicted, color=GREY, linestyle="--", linewidth=0.9)
+    left.text(min(offered), predicted, f"predicted: {predicted:.2f}", color=GREY, va="bottom")
+    left.set(title="Answered a second", xlabel="Offered a second", ylim=(0, 1.25 * predicted))
+    right.plot(offered, [step["first_token"] for step in steps], color=AMBER, marker="o", markersize=3)
+    right.axvline(predicted, color=GREY, linestyle="--", linewidth=0.9)
+    right.set(title="Seconds to the first token, p95", xlabel="Offered a second")
+    right.set_ylim(bottom=0)
