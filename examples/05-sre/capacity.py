@@ -106,9 +106,8 @@ def main() -> None:
     busy = in_progress(request, options.rate)
     print()
     print(f"{options.rate:g} a second keep {busy:.1f} places busy")
-    print(
-        f"with {options.headroom:.0%} free and {options.spare} spare: {needed} pods"
-    )
+    free, spare = options.headroom, options.spare
+    print(f"with {free:.0%} free and {spare} spare: {needed} pods")
 
 
 if __name__ == "__main__":

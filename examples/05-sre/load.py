@@ -134,9 +134,9 @@ def rising(
             "first_token": percentile(waits(results), 0.95),
         }
         steps.append(step)
+        _, done, failed, wait = step.values()
         print(
-            f"{rate:>7g}{step['answered']:>10.2f}{step['failed']:>8}{step['first_token']:>10.2f} s",
-            flush=True,
+            f"{rate:>7g}{done:>10.2f}{failed:>8}{wait:>10.2f} s", flush=True
         )
     return steps
 

@@ -28,7 +28,10 @@ SIGNALS = {
     "waiting": "avg(vllm:num_requests_waiting{{{of}}})",
     "cache": "avg(vllm:kv_cache_usage_perc{{{of}}})",
 }
-CHOSEN = 'sum by (endpoint_name) (rate(llm_d_epp_scheduler_attempts_total{{{of},status="success"}}[{window}]))'
+CHOSEN = (
+    "sum by (endpoint_name) (rate(llm_d_epp_scheduler_attempts_total"
+    '{{{of},status="success"}}[{window}]))'
+)
 ANSWERED = "sum by (pod) (rate(vllm:request_success_total{{{of}}}[{window}]))"
 
 

@@ -49,6 +49,7 @@ def wait(answers: list[dict[str, Any]]) -> float:
         Mutant(
             MODEL_SERVER, "--prefill-time-per-token=1ms", "--prefill-time-per-token=0ms", because="no wait"
         ),
+        Mutant(WARMTH, "Case number {number}. ", "Case {time.time()}. ", because="no run has been before"),
         Mutant(COLD, "router restarted", "router changed", because="kubectl prints other words"),
     ],
 )

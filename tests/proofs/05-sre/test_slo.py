@@ -46,6 +46,7 @@ CUT = (
         Mutant(RULES, "ratio_rate6h > 6 * 0.005", "ratio_rate6h > 60 * 0.005", because="4% is too much"),
         Mutant(RULES, "ratio_rate3d > 1 * 0.005", "ratio_rate3d > 10 * 0.005", because="1% is a ticket"),
         Mutant(RULES, "for: 2m", "for: 20m", because="an unmeasured service is reported"),
+        Mutant(TESTS, "values: 0+24x400", "values: 0+2x400", because="0.3% fires nothing"),
         Mutant(TESTED, "SUCCESS", "FAILED", because="they pass"),
     ],
 )
