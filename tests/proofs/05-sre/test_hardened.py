@@ -7,6 +7,7 @@ import pytest
 from proofs.api import CommandFailed, Mutant, Proof, proves
 from tests.proofs.installed import NAMESPACE
 
+from . import expected
 from .steps import chapter, install, pods_of_the_model
 
 POLICIES = chapter["network-policies.yaml"]
@@ -62,6 +63,7 @@ def test_the_namespace_keeps_the_checklist_and_others_out(proof: Proof) -> None:
     front = f"http://router.{proof.namespace}:8081/v1/models"
     assert reaches(proof, address)
     proof.transcript(HARDENED)
+    assert proof.get("resourcequota", "namespace")["spec"]["hard"] == expected.QUOTA
     assert not reaches(proof, address)
     assert not reaches(proof, front)
     client = proof.addon("client").namespace

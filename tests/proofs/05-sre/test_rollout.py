@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from proofs.api import Mutant, Proof, proves
+from proofs.api import Mutant, Proof, counterpart, proves
 
+from . import expected
 from .steps import (
     ENVOY,
     MODEL_SERVER,
@@ -66,9 +67,10 @@ FAILED = re.compile(r"failed +(\d+): (.*)")
 )
 def test_a_rollout_costs_no_request(proof: Proof) -> None:
     install(proof)
-    spec = proof.get("deployment", "simulator")["spec"]["template"]["spec"]
-    assert spec["containers"][0]["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
-    assert spec["topologySpreadConstraints"][0]["matchLabelKeys"] == ["pod-template-hash"]
+    held = proof.get("deployment", "simulator")["spec"]
+    assert counterpart(held, expected.MODEL_SERVER) == expected.MODEL_SERVER
+    budget = proof.get("poddisruptionbudget", "simulator")["spec"]
+    assert counterpart(budget, expected.BUDGET) == expected.BUDGET
     before = {pod["metadata"]["name"] for pod in pods_of_the_model(proof)}
     with opened(proof) as url:
         proof.transcript(ROLLOUT, environment={"ROUTER_URL": url})
@@ -169,6 +171,10 @@ def test_of_three_evictions_the_budget_allows_one(proof: Proof) -> None:
 )
 def test_a_restart_of_the_router_ends_no_answer(proof: Proof) -> None:
     install(proof)
+    held = proof.get("deployment", "router")["spec"]
+    assert counterpart(held, expected.ROUTER) == expected.ROUTER
+    for one in held["template"]["spec"]["containers"]:
+        assert one["lifecycle"] == {"preStop": {"sleep": {"seconds": 30}}}
     (old,) = proof.objects("pod", "app.kubernetes.io/name=router")
     name = old["metadata"]["name"]
     with long_answer(proof, name) as lines, ThreadPoolExecutor(1) as thread:

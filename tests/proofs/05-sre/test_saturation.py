@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from typing import Any
 
 from proofs.api import Mutant, Proof, proves
 
@@ -12,6 +14,9 @@ LOAD = chapter["load.py"]
 SATURATED = chapter["saturation.console"]
 #: The steps that the chapter's plot shows.
 RECORDED = chapter.root / "source/plots/saturation.json"
+#: The real engine, and rates around what two cores can do with it.
+ENGINE = "vllm-router:model=smollm2,namespace=help-desk"
+RATES = ("0.25", "0.5", "1", "2", "4")
 PREDICTED = 15 / (0.14 + 39 * 0.05)
 
 
@@ -57,4 +62,44 @@ def test_a_pool_is_full_where_littles_law_says(proof: Proof) -> None:
         assert abs(step["answered"] - PREDICTED) < 0.1 * PREDICTED
         assert step["first_token"] > 3 * below[0]["first_token"]
     if proof.recording:
-        RECORDED.write_text(json.dumps({"predicted": PREDICTED, "steps": steps}, indent=1) + "\n")
+        record({"predicted": PREDICTED, "steps": steps})
+
+
+def record(found: dict[str, Any]) -> None:
+    """Put what a run found into the plot's data, beside what the other found."""
+    before = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
+    RECORDED.write_text(json.dumps({**before, **found}, indent=1) + "\n")
+
+
+@proves(
+    LOAD,
+    evidence="ran",
+    router=">=0.10",
+    uses=["router", "envoy"],
+    needs=[ENGINE],
+    alone=True,
+    only_in_lab=True,
+    mutants=[
+        Mutant(
+            LOAD,
+            'MODEL = os.environ.get("MODEL", "lab/sim-8b")',
+            'MODEL = "lab/sim-8b"',
+            because="another model",
+        ),
+    ],
+)
+def test_a_real_engine_slows_down_before_it_is_full(proof: Proof) -> None:
+    steps_file = proof.path(LOAD).parent / "engine.json"
+    with opened(proof, 8081, "service/router", proof.addon(ENGINE).namespace) as url:
+        proof.run(
+            [sys.executable, "load.py", *RATES, "--seconds=40", f"--json={steps_file}"],
+            environment={"ROUTER_URL": url, "MODEL": "smollm2"},
+            deadline=600,
+        )
+    steps = json.loads(steps_file.read_text())
+    assert steps[0]["failed"] == 0
+    assert steps[0]["answered"] > 0.7 * steps[0]["offered"]
+    assert steps[-1]["answered"] < 0.9 * steps[-1]["offered"]
+    assert steps[-1]["first_token"] > 2 * steps[0]["first_token"]
+    if proof.recording:
+        record({"engine": steps})
