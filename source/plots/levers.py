@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
 DATA = "levers.json"
 
 INK, AMBER, BLUE = "#14323E", "#B7791F", "#2F6F8F"
-PLAIN = {"linewidth": 1.2, "linestyle": "-", "marker": ""}
+PLAIN: dict[str, Any] = {"linewidth": 1.2, "linestyle": "-", "marker": ""}
 
 
 def draw(figure: Figure, data: Path) -> None:
