@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from extensions import drawings
-from extensions.drawings import drawing_of, drawings_below, sources
+from extensions.drawings import drawings_below, drawings_of, sources
 from tests.extensions.conftest import BOOKS, Site, visible
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,8 @@ NO_DRAWING = "has no drawing in source/diagrams/, or changed after it was drawn:
 def _draw(book: Site) -> None:
     (book.root / "source" / "diagrams").mkdir(exist_ok=True)
     for source in sources(book.root):
-        drawing_of(source, book.root).write_text(SVG, encoding="utf-8")
+        for drawing in drawings_of(source, book.root):
+            drawing.write_text(SVG, encoding="utf-8")
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_options_may_be_written_as_yaml(book: Site) -> None:
 
 @pytest.mark.parametrize("root", BOOKS, ids=lambda root: root.name)
 def test_every_diagram_of_a_book_is_drawn_and_every_drawing_used(root: Path) -> None:
-    expected = {drawing_of(source, root) for source in sources(root)}
+    expected = {drawing for source in sources(root) for drawing in drawings_of(source, root)}
     assert expected
     assert drawings_below(root) == expected, "run `nox -s diagrams`"
 

@@ -85,9 +85,8 @@ def test_chapters_to_come_are_marked_on_every_page(html: Pages) -> None:
 def test_every_picture_opens_in_full_size(html: Pages) -> None:
     pictures = html.select("figure img")
     assert pictures
-    assert [
-        str(one["src"]) for one in pictures if one.parent is None or one.parent.get("href") != one["src"]
-    ] == []
+    leading = {str(link["href"]) for link in html.select("figure a.full-size:has(img)")}
+    assert {str(one["src"]) for one in pictures} == leading
 
 
 def test_the_404_page_is_there() -> None:
