@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +85,15 @@ def test_a_page_with_formulas_is_declared(site: Callable[[str], Site]) -> None:
     root = ET.fromstring(book.output("epub/content.opf"))  # noqa: S314 - built here
     items = root.findall(".//{http://www.idpf.org/2007/opf}item")
     assert {item.get("href"): item.get("properties") for item in items}["index.xhtml"] == "mathml"
+
+
+def test_a_long_line_of_code_goes_on_under_its_beginning(site: Callable[[str], Site]) -> None:
+    book = site("listings")
+    assert book.build("epub") == ""
+    code = book.output("epub/02-first.xhtml").split('<div class="highlight">')[1]
+    found = re.findall(r'<span class="(\w+)" style="padding-left: (\S+); text-indent: -\2">', code)
+    # The second one is emphasized; two characters further than its own beginning, of 0.6 em each.
+    assert found[:4] == [("line", "1.2em"), ("hll", "1.2em"), ("line", "2.4em"), ("line", "1.2em")]
 
 
 def test_two_builds_of_the_same_inputs_give_the_same_bytes(
