@@ -38,9 +38,11 @@ FOR_SCREENS = "copybutton"
 DARK = re.compile(r"@media \(prefers-color-scheme:dark\)\{(?:[^{}]*\{[^{}]*\})*\}")
 #: The width of a character of code in em, and how many characters further a long line goes on.
 CHARACTER, FURTHER = 0.6, 2
-#: The beginning of a line of code, which may have a colour of its own.
+#: The beginning of a line of code: it can have a number, and a colour of its own.
+BEGINNING = re.compile(r'(?:<span class="linenos">([^<]*)</span>)?(?:<[^>]+>)*( *)')
 HIGHLIGHTED = '<span class="hll">'
-TAG = re.compile(r"<[^>]+>")
+#: In place of a tab, which would end at the first place where the line goes on.
+TAB = 4 * " "
 ACCESSIBILITY = (
     ("accessMode", "textual"),
     ("accessMode", "visual"),
@@ -67,8 +69,9 @@ class HangingLines(HtmlFormatter[str]):
 
 def _hanging(line: str) -> str:
     """Return a line of code as a block whose second and later lines on the page are indented."""
-    text = TAG.sub("", line)
-    indent = CHARACTER * (len(text) - len(text.lstrip(" ")) + FURTHER)
+    line = line.replace("\t", TAB)
+    number, blanks = BEGINNING.findall(line)[0]
+    indent = CHARACTER * (len(number) + len(blanks) + FURTHER)
     style = f'style="padding-left: {indent:.1f}em; text-indent: -{indent:.1f}em"'
     if line.startswith(HIGHLIGHTED):
         return line.replace(HIGHLIGHTED, f'<span class="hll" {style}>', 1)
