@@ -19,8 +19,8 @@ from proofs.outline import FILE, PLANNED, load_outline
 ONE_LINE = 95
 #: Lines between a reference and its target that are in view of each other: about a page.
 IN_VIEW = 40
-#: Lines up to which a table or a listing (latex/lwbook.lua) stays on one page.
-WHOLE = 9
+#: Lines up to which a table, and a listing (latex/lwbook.lua), stays on one page.
+WHOLE, WHOLE_LISTING = 9, 11
 #: Lines of a page that a picture takes.
 LINES_OF_PICTURE = 16
 #: Lines of a page that a heading takes with a line of text, and that the beginning of a listing, a
@@ -287,7 +287,7 @@ def _lines_needed(section: nodes.section) -> int:
         return 0
     code = next(first.findall(nodes.literal_block), None)
     lines = code.astext().count("\n") + 1 if code else 0
-    return HEADING + (max(CAPTION + lines, BEGINNING) if lines <= WHOLE else BEGINNING)
+    return HEADING + (max(CAPTION + lines, BEGINNING) if lines <= WHOLE_LISTING else BEGINNING)
 
 
 def _is_block(node: nodes.Node) -> bool:
