@@ -40,7 +40,10 @@ HEADINGS = ("## A section", "### A section in it")
 NEW_PAGE = "```{raw} latex\n\\clearpage\n```"
 LISTING_OF_TWELVE = "```{listing} 01-breaks/twelve.yaml\n:caption: Twelve lines\n:name: twelve-%s\n```"
 LISTING_OF_ELEVEN = "```{listing} 01-breaks/eleven.yaml\n:caption: Eleven lines\n:name: eleven-%s\n```"
-CALLOUT = ":::{warning}\n" + "\n\n".join(f"Line {number} of a box." for number in range(9)) + "\n:::"
+CALLOUT, SHORT_CALLOUT = (
+    ":::{warning}\n" + "\n\n".join(f"Line {number} of a box." for number in range(lines)) + "\n:::"
+    for lines in (14, 9)
+)
 TABLE = "```{list-table} Rows\n:header-rows: 1\n:widths: 30 70\n\n* - Row\n  - Text\n%s```"
 ROW = "* - A row\n  - with words.\n"
 LONG_TABLE, SHORT_TABLE = TABLE % (20 * ROW), TABLE % (7 * ROW)
@@ -57,6 +60,7 @@ ELEMENTS = {
     "section of a short table": f"{HEADINGS[0]}\n\nOne line.\n\n{SHORT_TABLE}",
     "section of a whole listing": f"{HEADINGS[0]}\n\nOne line.\n\n{LISTING_OF_ELEVEN}",
     "section of a callout": f"{HEADINGS[0]}\n\nOne line.\n\n{CALLOUT}",
+    "section of a whole callout": f"{HEADINGS[0]}\n\nOne line.\n\n{SHORT_CALLOUT}",
 }
 
 
