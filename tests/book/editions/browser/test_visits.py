@@ -45,7 +45,7 @@ VISITS = list(product(KINDS, MODES, SCREENS))
 EVERY_VISIT = pytest.mark.parametrize("visit", VISITS, ids=" ".join, indirect=True)
 #: A page, everything in it included, may ask for so much. Of the bytes, 75,000 are style sheets, most of
 #: them the theme's, which are not taken apart, 155,000 are nine faces, and the longest chapter is 49,000.
-REQUESTS = 20
+REQUESTS = 24
 BYTES = 330_000
 
 #: An icon is a character of the icon font before an empty element; without it, nothing shows.
