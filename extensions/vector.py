@@ -36,7 +36,8 @@ DECLARATION = re.compile(rf"\b(fill|stroke)(: ?)({COLOUR.pattern})")
 INLINE = re.compile(r'(?<= style=")[^"]+')
 #: A capsule of Mermaid's: one path of hundreds of short curves for its ground, and one for its edge.
 CAPSULE = re.compile(
-    r'<g class="basic label-container outer-path"><path d="(?P<curves>[^"]+)"[^>]* fill="(?P<fill>[^"]+)"[^>]*/>'
+    r'<g class="basic label-container outer-path">'
+    r'<path d="(?P<curves>[^"]+)"[^>]* fill="(?P<fill>[^"]+)"[^>]*/>'
     r'<path [^>]*stroke="(?P<stroke>[^"]+)" stroke-width="(?P<width>[^"]+)"[^>]*/></g>'
 )
 POINT = re.compile(r"(-?[\d.]+) (-?[\d.]+)")
