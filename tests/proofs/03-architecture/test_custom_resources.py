@@ -172,7 +172,7 @@ def test_a_requests_priority_is_that_of_its_objective(proof: Proof) -> None:
     transcript(proof, PRIORITIES, 8081, 9090)
     for one in proof.objects("inferenceobjectives.llm-d.ai"):
         assert "status" not in one
-    # Exercise 4: a corrected objective needs no restart.
+    # Exercise 2: a corrected objective needs no restart.
     proof.kubectl("patch", "inferenceobjectives.llm-d.ai/forgotten", "--type=merge", "-p", CORRECTED_POOL)
 
     def is_counted() -> bool:
