@@ -34,7 +34,7 @@ from extensions.vector import finish
 
 PACKAGES = (f"@mermaid-js/mermaid-cli@{MERMAID_CLI}", f"mermaid@{MERMAID}")
 #: What a narrow drawing has in place of some of the settings.
-NARROW = {"flowchart": {"padding": 5}, "sequence": {"width": 80, "actorMargin": 10}}
+NARROW = {"flowchart": {"padding": 5, "rankSpacing": 90}, "sequence": {"width": 80, "actorMargin": 10}}
 #: Width and height in pixels beyond which a phone shows words in less than nine pixels, about.
 NARROW_LIMITS = (580, 1000)
 #: The view of a drawing, its lines, and the label of one.
