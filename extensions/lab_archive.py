@@ -37,7 +37,7 @@ README = """# The lab of "Life with llm-d", and its listings
 
 {start}
 `doctor` says what your machine lacks, and `up` takes a while the first time.
-Repeat the `eval` in every other terminal: it points kubectl at the lab.
+In every other terminal, run the `eval` line that `up` prints: it points kubectl at the lab.
 [lab/README.md](lab/README.md) says more. The listings are in examples/, a folder per chapter.
 """
 #: Where the archive is, in each edition.

@@ -42,7 +42,7 @@ def test_without_engine_the_remedy_is_named_and_the_disk_judged(tmp_path: Path) 
     answer = run_lab("doctor", PATH="")
     assert answer.returncode == 1
     assert "MISS  No container engine: install docker, or podman (apt-get install podman)." in answer.stdout
-    assert f"GiB free at {tmp_path}" in answer.stdout
+    assert "GiB free" in answer.stdout
     assert "Traceback" not in answer.stderr
 
 

@@ -85,7 +85,7 @@ def test_chapters_to_come_are_marked_on_every_page(html: Pages) -> None:
 def test_every_picture_opens_in_full_size(html: Pages) -> None:
     pictures = html.select("figure img")
     assert pictures
-    leading = {str(link["href"]) for link in html.select("figure a.full-size:has(img)")}
+    leading = {str(link["href"]) for link in html.select("figure a:has(img)")}
     assert {str(one["src"]) for one in pictures} == leading
 
 

@@ -107,7 +107,9 @@ def test_weights_split_the_requests_of_an_alias(proof: Proof) -> None:
     old, new = (counted(proof, name, target_model=f"lab/sim-8b{end}") for end in ("", "-next"))
     assert old + new == 600
     # An answer has the name that the client used, so answers can't be counted by it.
-    assert json.loads(proof.path(SPLIT_RUN).with_name("answer-1.json").read_text())["model"] == "chat"
+    question = json.loads(proof.path(SPLIT_RUN).with_name("chat-request.json").read_text())
+    with router(proof) as client:
+        assert client.post("/v1/chat/completions", json=question).json()["model"] == "chat"
 
 
 def objective(priority: int, pool: str) -> dict[str, object]:
