@@ -38,7 +38,7 @@ def archive_of(key: str, text: str, folder: Path) -> Path:
     return path
 
 
-def test_without_engine_the_remedy_is_named_and_the_disk_judged(tmp_path: Path) -> None:
+def test_without_engine_the_remedy_is_named_and_the_disk_judged() -> None:
     answer = run_lab("doctor", PATH="")
     assert answer.returncode == 1
     assert "MISS  No container engine: install docker, or podman (apt-get install podman)." in answer.stdout
