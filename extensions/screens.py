@@ -3,7 +3,8 @@
 Each cell of a table with a head gets its column's title, which style sheets show where a row
 is set as a card. No heading breaks the book's name at its hyphen. In HTML, a picture
 leads to its file, so that it opens in full size, and names its narrow drawing
-(extensions/narrow.py); and the links to chapters that aren't written yet are grey and marked
+(extensions/narrow.py); it is fetched when a reader comes near, and its place is kept until
+then; and the links to chapters that aren't written yet are grey and marked
 wherever the contents are shown.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,8 @@ NAME = re.compile(r"\bllm-d\b(?![^<]*>)")
 UNBROKEN = r'<span class="unbroken">\g<0></span>'
 #: Screens that get the narrow drawings.
 NARROW = "(max-width: 40rem)"
+#: The size that tools/draw.py and tools/draw_plots.py give a drawing, in pixels.
+SIZE = re.compile(r'<svg\b[^>]*? (width="\d+" height="\d+")')
 PICTURE = re.compile(r'(<figure\b[^>]*>\s*)(<img\b[^>]*\bsrc="([^"]+)"[^>]*>)')
 
 
@@ -47,8 +51,8 @@ def fit(
         body = TABLE.sub(_labelled, context["body"])
         context["body"] = HEADING.sub(lambda one: NAME.sub(UNBROKEN, one[0]), body)
     if app.builder.name == "html":
-        pictures = set(app.builder.images.values())
-        context["body"] = PICTURE.sub(lambda one: _opening(one, pictures), context.get("body", ""))
+        files = {name: Path(app.srcdir) / uri for uri, name in app.builder.images.items()}
+        context["body"] = PICTURE.sub(lambda one: _opening(one, files), context.get("body", ""))
         context["planned_pages"] = planned_pages(Path(app.srcdir))
 
 
@@ -76,13 +80,20 @@ def _named(cell: re.Match[str], title: str) -> str:
     return cell[0] if cell["nothing"] else f'{cell[0]} data-label="{title}"'
 
 
-def _opening(picture: re.Match[str], pictures: set[str]) -> str:
+def _opening(picture: re.Match[str], files: Mapping[str, Path]) -> str:
     """Return a picture that leads to its file, and that is another one on narrow screens if there is one."""
     before, image, address = picture.groups()
+    image = image.replace("<img", f'<img loading="lazy"{_size(files.get(Path(address).name))}', 1)
     narrow = narrow_of(address)
-    if Path(narrow).name in pictures:
-        image = f'<picture><source media="{NARROW}" srcset="{narrow}">{image}</picture>'
+    if file := files.get(Path(narrow).name):
+        image = f'<picture><source media="{NARROW}" srcset="{narrow}"{_size(file)}>{image}</picture>'
     return f'{before}<a class="full-size" href="{address}" title="Open in full size">{image}</a>'
+
+
+def _size(file: Path | None) -> str:
+    """Return the attributes of a drawing's size; none of another picture's, which has none in its text."""
+    found = SIZE.search(file.read_text(encoding="utf-8")) if file and file.suffix == ".svg" else None
+    return f" {found[1]}" if found else ""
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -102,8 +102,13 @@ def test_a_picture_opens_in_full_size(site: Callable[[str], Site]) -> None:
 def illustrated(book: Site) -> Site:
     """Return the book with a drawing that has a narrow one beside it, and one that has none."""
     source = book.root / "source"
-    for name in ("line", "line-narrow", "dot"):
-        (source / f"{name}.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
+    for name, size in (
+        ("line", 'width="9" height="1"'),
+        ("line-narrow", 'width="4" height="2"'),
+        ("dot", ""),
+    ):
+        drawing = f'<svg xmlns="http://www.w3.org/2000/svg" {size}/>'
+        (source / f"{name}.svg").write_text(drawing, encoding="utf-8")
     chapter = source / "02-first.md"
     figures = "".join(f"\n```{{figure}} {name}.svg\n:alt: A {name}.\n```\n" for name in ("line", "dot"))
     chapter.write_text(chapter.read_text(encoding="utf-8") + figures, encoding="utf-8")
@@ -113,8 +118,9 @@ def illustrated(book: Site) -> Site:
 def test_a_page_names_the_narrow_drawing_for_narrow_screens(illustrated: Site) -> None:
     assert illustrated.build() == ""
     page = illustrated.output("html/02-first.html")
-    narrow = '<picture><source media="(max-width: 40rem)" srcset="_images/line-narrow.svg"><img alt="A line."'
-    assert narrow in page
+    narrow = '<source media="(max-width: 40rem)" srcset="_images/line-narrow.svg" width="4" height="2">'
+    assert f'<picture>{narrow}<img loading="lazy" width="9" height="1" alt="A line."' in page
+    assert '<img loading="lazy" alt="A dot."' in page
     assert page.count("<picture>") == 1
     assert len(list((illustrated.root / "html" / "_images").glob("*.svg"))) == 3
 

@@ -88,8 +88,11 @@ def test_the_contents_open_on_a_phone(browser: Browser, address: str) -> None:
 def test_a_phone_shows_the_whole_of_narrow_drawings(browser: Browser, address: str) -> None:
     with browser.new_context(viewport={"width": 390, "height": 844}) as context:
         page = context.new_page()
-        page.goto(f"{address}{CHAPTER}", wait_until="networkidle")
+        page.goto(f"{address}{CHAPTER}")
         drawings = page.locator("figure img.drawing")
+        for drawing in drawings.all():
+            drawing.scroll_into_view_if_needed()  # where it is fetched
+        page.wait_for_load_state("networkidle")
         shown = drawings.evaluate_all("all => all.map(one => [one.currentSrc, one.width])")
         assert shown
         assert [one for one in shown if not one[0].endswith("-narrow.svg") or one[1] > 390] == []

@@ -44,10 +44,9 @@ MODES: tuple[Mode, ...] = ("light", "dark")
 VISITS = list(product(KINDS, MODES, SCREENS))
 EVERY_VISIT = pytest.mark.parametrize("visit", VISITS, ids=" ".join, indirect=True)
 #: A page, everything in it included, may ask for so much. Of the bytes, 75,000 are style sheets, most of
-#: them the theme's, which are not taken apart, 155,000 are nine faces, 39,000 are scripts, the longest
-#: chapter is 33,000, and its figures are 85,000, half of them a screenshot.
-REQUESTS = 24
-BYTES = 390_000
+#: them the theme's, which are not taken apart, 155,000 are nine faces, and the longest chapter is 49,000.
+REQUESTS = 20
+BYTES = 330_000
 
 #: An icon is a character of the icon font before an empty element; without it, nothing shows.
 ICONS_WITHOUT_SIGN = """[...document.querySelectorAll("[class*='fa-']")]
