@@ -52,7 +52,6 @@ ICONS = {
     "angle-right": 0xF105,
     "arrow-up": 0xF062,
     "bars": 0xF0C9,
-    "bell": 0xF0F3,
     "circle-check": 0xF058,
     "circle-exclamation": 0xF06A,
     "circle-half-stroke": 0xF042,

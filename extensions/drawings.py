@@ -10,9 +10,10 @@
     ```
 
 `nox -s diagrams` (tools/draw.py) draws each diagram once, into source/diagrams/ beside
-source/. The name of a drawing ends in a digest of all that decides its look, so a changed
-diagram finds no drawing, and the build stops. Readers need neither Node nor a browser,
-and the three editions show the same picture; for print, rsvg-convert makes it a PDF.
+source/, and once more for narrow screens, from top to bottom (extensions/narrow.py). The
+name of a drawing ends in a digest of all that decides its look, so a changed diagram finds
+no drawing, and the build stops. Readers need neither Node nor a browser; for print,
+rsvg-convert makes the drawing a PDF.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from sphinx.transforms.post_transforms.images import ImageConverter
 from sphinx.util.nodes import set_source_info
 from sphinx.util.typing import ExtensionMetadata, OptionSpec
 from sphinxcontrib.mermaid import Mermaid, mermaid
+
+from extensions.narrow import narrow_of
 
 MERMAID_CLI = "11.17.0"
 MERMAID = "11.17.2"
@@ -90,6 +93,12 @@ def drawing_of(source: Source, book: Path) -> Path:
     return drawn[0] if drawn else folder / f"{source.chapter.stem}-{digest}.svg"
 
 
+def drawings_of(source: Source, book: Path) -> tuple[Path, Path]:
+    """Return where the drawing of a diagram and the narrow one are, or will be."""
+    drawing = drawing_of(source, book)
+    return drawing, narrow_of(drawing)
+
+
 def drawings_below(book: Path) -> set[Path]:
     """Return every drawing that lies in the folder of a book."""
     return set((book / "source" / "diagrams").glob("*.svg"))
@@ -130,16 +139,17 @@ class Diagram(Mermaid):  # type: ignore[misc]  # it comes without types
         environment = self.state.document.settings.env
         chapter = Path(environment.doc2path(environment.docname))
         source = Source(chapter, self.lineno, "\n".join(self.content).strip())
-        drawing = drawing_of(source, environment.srcdir.parent)
-        path = os.path.relpath(drawing, environment.srcdir)
-        environment.note_dependency(path)
-        if not drawing.exists():
+        drawings = drawings_of(source, environment.srcdir.parent)
+        paths = [os.path.relpath(drawing, environment.srcdir) for drawing in drawings]
+        for path in paths:
+            environment.note_dependency(path)
+        if not all(drawing.exists() for drawing in drawings):
             message = (
                 f"The diagram that begins with '{source.text[:40]}' has no drawing in source/diagrams/, "
                 "or changed after it was drawn: run `nox -s diagrams`."
             )
             raise self.error(message)
-        return path
+        return paths[0]
 
 
 class DrawingToPdf(ImageConverter):

@@ -5,6 +5,8 @@
   reader who cannot see finds; it holds nothing that no page uses.
 - Each part opens with a page of its title, and pictures are light on the white page of
   readers whose system is dark.
+- A line of code that is longer than the page goes on under its own beginning, a little to the
+  right, so that the beginnings of lines still show how the code is built.
 - The same inputs give the same bytes: no entry of the archive carries a time.
 """
 
@@ -20,6 +22,7 @@ from xml.etree import ElementTree as ET
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from docutils import nodes
+from pygments.formatters import HtmlFormatter
 from sphinx.application import Sphinx
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util.typing import ExtensionMetadata
@@ -33,6 +36,13 @@ PACKAGE, DUBLIN_CORE = "http://www.idpf.org/2007/opf", "http://purl.org/dc/eleme
 FOR_SCREENS = "copybutton"
 #: The colours of pictures on dark pages (extensions/vector.py).
 DARK = re.compile(r"@media \(prefers-color-scheme:dark\)\{(?:[^{}]*\{[^{}]*\})*\}")
+#: The width of a character of code in em, and how many characters further a long line goes on.
+CHARACTER, FURTHER = 0.6, 2
+#: The beginning of a line of code: it can have a number, and a colour of its own.
+BEGINNING = re.compile(r'(?:<span class="linenos">([^<]*)</span>)?(?:<[^>]+>)*( *)')
+HIGHLIGHTED = '<span class="hll">'
+#: In place of a tab, which would end at the first place where the line goes on.
+TAB = 4 * " "
 ACCESSIBILITY = (
     ("accessMode", "textual"),
     ("accessMode", "visual"),
@@ -48,10 +58,35 @@ ACCESSIBILITY = (
 )
 
 
+class HangingLines(HtmlFormatter[str]):
+    """Highlighted code, each line of which is a block that knows how far it is indented."""
+
+    def wrap(self, source: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        """Yield the lines and what is around them."""
+        lines = ((kind, _hanging(line) if kind else line) for kind, line in source)
+        yield from super().wrap(lines)  # type: ignore[no-untyped-call]
+
+
+def _hanging(line: str) -> str:
+    """Return a line of code as a block whose second and later lines on the page are indented."""
+    line = line.replace("\t", TAB)
+    number, blanks = BEGINNING.findall(line)[0]
+    indent = CHARACTER * (len(number) + len(blanks) + FURTHER)
+    style = f'style="padding-left: {indent:.1f}em; text-indent: -{indent:.1f}em"'
+    if line.startswith(HIGHLIGHTED):
+        return line.replace(HIGHLIGHTED, f'<span class="hll" {style}>', 1)
+    return f'<span class="line" {style}>{line}</span>'
+
+
 class BookEpub(Epub3Builder):
     """Sphinx's builder, with a better contents, package and archive."""
 
     html_tag = Epub3Builder.html_tag.replace(">", ' lang="en" xml:lang="en">')
+
+    def init_highlighter(self) -> None:
+        """Have the lines of code hang."""
+        super().init_highlighter()
+        self.highlighter.formatter = HangingLines
 
     def get_refnodes(self, doctree: nodes.Node, result: list[Entry]) -> list[Entry]:
         """Return the entries of the contents; Sphinx would make a dash of the hyphens of a flag."""

@@ -31,19 +31,20 @@ START = (
     "python3 -m venv .venv && . .venv/bin/activate",
     "pip install -r requirements/lab.txt",
     "python -m lab doctor",
-    "python -m lab up",
+    'python -m lab up && eval "$(python -m lab env)"',
 )
 README = """# The lab of "Life with llm-d", and its listings
 
 {start}
 `doctor` says what your machine lacks, and `up` takes a while the first time.
+In every other terminal, run the `eval` line that `up` prints: it points kubectl at the lab.
 [lab/README.md](lab/README.md) says more. The listings are in examples/, a folder per chapter.
 """
 #: Where the archive is, in each edition.
 WHERE = {
     "html": "Download the lab and all listings: ",
-    "latex": "This file carries the lab and all listings as an attachment. Your reader shows it in its list "
-    "of attachments, often behind a paperclip; “pdfdetach -saveall” of poppler takes it out, too: ",
+    "latex": "This file carries the lab and all listings as an attachment. Save it from your reader's list "
+    "of attachments, or with “pdfdetach -saveall” of poppler: ",
     "epub": "The lab and all listings are beside the HTML edition: ",
 }
 

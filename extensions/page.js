@@ -12,20 +12,6 @@
     }
   });
 
-  // On a phone, a picture that is cut at the edge would not show that it can be moved.
-  document.addEventListener("DOMContentLoaded", () => {
-    for (const picture of document.querySelectorAll("figure a.full-size")) {
-      const show = () => {
-        const rest = picture.scrollWidth - picture.clientWidth;
-        const figure = picture.closest("figure");
-        figure.classList.toggle("moves", rest > 1);
-        figure.classList.toggle("goes-on", rest - picture.scrollLeft > 1);
-      };
-      picture.addEventListener("scroll", show, { passive: true });
-      new ResizeObserver(show).observe(picture);
-    }
-  });
-
   // Sphinx's search stops where it finds no words to show, as at a mark of the index.
   document.addEventListener("DOMContentLoaded", () => {
     if (typeof Search === "undefined") return;

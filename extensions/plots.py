@@ -9,7 +9,8 @@
 source/plots/first-token-by-load.py draws it: `DATA` names the file beside it with the
 numbers, and `draw(figure, data)` puts them on a matplotlib figure, in the look of
 source/plots/book.mplstyle. A program for several plots has no `DATA`: the file of each,
-which has its name, says `program`. `nox -s plots` (tools/draw_plots.py) runs them. As with
+which has its name, says `program`. `nox -s plots` (tools/draw_plots.py) runs each twice, on
+a figure as wide as print and on one as wide as a phone (extensions/narrow.py). As with
 diagrams, the name of a drawing ends in a digest of all that decides its look, so the build
 stops when program, numbers or style have changed since.
 """
@@ -33,6 +34,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata, OptionSpec
 
 from extensions.drawings import DARK
+from extensions.narrow import narrow_of
 
 ROOT = Path(__file__).parents[1]
 STYLE = ROOT / "source" / "plots" / "book.mplstyle"
@@ -78,6 +80,11 @@ class Plot:
         look = b"\n".join(file.read_bytes() for file in (self.program, self.data, STYLE, DARK))
         return self._beside(f"{self.name}-{sha256(look).hexdigest()[:12]}.svg")
 
+    @property
+    def drawings(self) -> tuple[Path, Path]:
+        """Return the wide drawing and the narrow one."""
+        return self.drawing, narrow_of(self.drawing)
+
     def _beside(self, name: str) -> Path:
         return self.book / "source" / "plots" / name
 
@@ -121,18 +128,18 @@ class ShownPlot(SphinxDirective, Figure):
     def _drawing(self, plot: Plot) -> str:
         """Return the drawing's path, relative to the sources."""
         try:
-            drawing = plot.drawing
+            drawings = plot.drawings
         except PlotError as error:
             raise self.error(str(error)) from error
-        for file in (plot.program, plot.data, drawing):
+        for file in (plot.program, plot.data, *drawings):
             self.env.note_dependency(os.path.relpath(file, self.env.srcdir))
-        if not drawing.exists():
+        if not all(drawing.exists() for drawing in drawings):
             message = (
                 f"source/plots/{plot.name}.py, its data or the style changed after it was drawn, "
                 "or it never was: run `nox -s plots`."
             )
             raise self.error(message)
-        return os.path.relpath(drawing, self.env.srcdir)
+        return os.path.relpath(plot.drawing, self.env.srcdir)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -19,15 +19,15 @@ from proofs.outline import FILE, PLANNED, load_outline
 ONE_LINE = 95
 #: Lines between a reference and its target that are in view of each other: about a page.
 IN_VIEW = 40
-#: Lines up to which a table or a listing (latex/lwbook.lua) stays on one page.
-WHOLE = 9
+#: Lines up to which a table, and a listing or a callout (latex/lwbook.lua), stays on one page.
+WHOLE, WHOLE_BOX = 9, 11
 #: Lines of a page that a picture takes.
 LINES_OF_PICTURE = 16
 #: Lines of a page that a heading takes with a line of text, and that the beginning of a listing, a
 #: box, a table or a next heading asks for (latex/lwbook.sty).
 HEADING, BEGINNING = 5, 9
-#: Lines that the caption of a table or a listing and the space around it take, and that a table
-#: can ask for at most: Sphinx breaks a table of more than 30 rows.
+#: Lines that the caption of a table or the frame of a box and the space around it take, and that a
+#: table can ask for at most: Sphinx breaks a table of more than 30 rows.
 CAPTION, MOST = 3, 33
 
 
@@ -285,9 +285,11 @@ def _lines_needed(section: nodes.section) -> int:
     boxes = (nodes.container, nodes.Admonition, nodes.table, nodes.figure)
     if not isinstance(first, boxes):
         return 0
-    code = next(first.findall(nodes.literal_block), None)
-    lines = code.astext().count("\n") + 1 if code else 0
-    return HEADING + (max(CAPTION + lines, BEGINNING) if lines <= WHOLE else BEGINNING)
+    lines = sum(_lines(node) for node in first.findall(nodes.Element))
+    if lines > WHOLE_BOX + 2:  # with caption and stamp, or a title
+        return HEADING + BEGINNING
+    gaps = len(list(first.findall(nodes.paragraph))) // 2
+    return HEADING + max(CAPTION + lines + gaps, BEGINNING)
 
 
 def _is_block(node: nodes.Node) -> bool:

@@ -1,15 +1,18 @@
 """Fit pages to their screens: tables to phones, pictures to a window of their own, planned chapters to grey.
 
 Each cell of a table with a head gets its column's title, which style sheets show where a row
-is set as a card. In EPUB, wide drawings keep a size in which their words can be read. In HTML,
-a picture leads to its file, so that it opens in full size, and the links to chapters that
-aren't written yet are grey and marked wherever the contents are shown.
+is set as a card. No heading breaks the book's name at its hyphen. In HTML, a picture
+leads to its file, so that it opens in full size, and names its narrow drawing
+(extensions/narrow.py); it is fetched when a reader comes near, and its place is kept until
+then; and the links to chapters that aren't written yet are grey and marked
+wherever the contents are shown.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -19,15 +22,22 @@ from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util.typing import ExtensionMetadata
 
+from extensions.narrow import narrow_of
 from proofs.outline import FILE, PLANNED, load_outline
 
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
-#: In pixels: a narrower drawing fits a phone, and words in a smaller one can't be read.
-PHONE, READABLE = 340, 0.8
-WIDTH = re.compile(r'<svg\b[^>]*? width="(\d+)')
+CELL = re.compile(r"<td\b(?=[^>]*>(?P<nothing>\s*</td>)?)")
+HEADING = re.compile(r"<h[1-4]\b.*?</h[1-4]>", re.DOTALL)
+#: The book's name outside of tags, and in headings.
+NAME = re.compile(r"\bllm-d\b(?![^<]*>)")
+UNBROKEN = r'<span class="unbroken">\g<0></span>'
+#: Screens that get the narrow drawings.
+NARROW = "(max-width: 40rem)"
+#: The size that tools/draw.py and tools/draw_plots.py give a drawing, in pixels.
+SIZE = re.compile(r'<svg\b[^>]*? (width="\d+" height="\d+")')
 PICTURE = re.compile(r'(<figure\b[^>]*>\s*)(<img\b[^>]*\bsrc="([^"]+)"[^>]*>)')
 
 
@@ -38,17 +48,12 @@ def fit(
     if not isinstance(app.builder, StandaloneHTMLBuilder):
         return
     if doctree is not None:
-        context["body"] = TABLE.sub(_labelled, context["body"])
+        body = TABLE.sub(_labelled, context["body"])
+        context["body"] = HEADING.sub(lambda one: NAME.sub(UNBROKEN, one[0]), body)
     if app.builder.name == "html":
-        context["body"] = PICTURE.sub(_opening, context.get("body", ""))
+        files = {name: Path(app.srcdir) / uri for uri, name in app.builder.images.items()}
+        context["body"] = PICTURE.sub(lambda one: _opening(one, files), context.get("body", ""))
         context["planned_pages"] = planned_pages(Path(app.srcdir))
-    elif app.builder.name == "epub":
-        widths = {
-            name: _width(Path(app.srcdir) / picture)
-            for picture, (_, name) in app.env.images.items()
-            if picture.endswith(".svg")
-        }
-        context["body"] = PICTURE.sub(lambda one: _readable(one, widths), context.get("body", ""))
 
 
 def planned_pages(source: Path) -> list[str]:
@@ -65,32 +70,34 @@ def _labelled(table: re.Match[str]) -> str:
 
     def labelled(row: re.Match[str]) -> str:
         columns = cycle(titles)
-        return re.sub(r"<td\b", lambda _: f'<td data-label="{next(columns)}"', row[0])
+        return CELL.sub(lambda cell: _named(cell, next(columns)), row[0])
 
     return ROW.sub(labelled, table[0]).replace('class="', 'class="cards ', 1)
 
 
-def _opening(picture: re.Match[str]) -> str:
+def _named(cell: re.Match[str], title: str) -> str:
+    """Return the beginning of a cell with its column's title, which would stand alone in an empty one."""
+    return cell[0] if cell["nothing"] else f'{cell[0]} data-label="{title}"'
+
+
+def _opening(picture: re.Match[str], files: Mapping[str, Path]) -> str:
+    """Return a picture that leads to its file, and that is another one on narrow screens if there is one."""
     before, image, address = picture.groups()
+    image = image.replace("<img", f'<img loading="lazy"{_size(files.get(Path(address).name))}', 1)
+    narrow = narrow_of(address)
+    if file := files.get(Path(narrow).name):
+        image = f'<picture><source media="{NARROW}" srcset="{narrow}"{_size(file)}>{image}</picture>'
     return f'{before}<a class="full-size" href="{address}" title="Open in full size">{image}</a>'
 
 
-def _width(drawing: Path) -> int:
-    found = WIDTH.search(drawing.read_text(encoding="utf-8"))
-    return int(found[1]) if found else 0
-
-
-def _readable(picture: re.Match[str], widths: dict[str, int]) -> str:
-    """Keep a wide drawing from shrinking to a narrow page: it is moved sideways."""
-    before, image, address = picture.groups()
-    least = round(READABLE * widths.get(Path(address).name, 0))
-    if least <= PHONE:
-        return picture[0]
-    image = image.replace("<img ", f'<img style="min-width: {least}px" ', 1)
-    return f'{before}<div class="wide">{image}</div>'
+def _size(file: Path | None) -> str:
+    """Return the attributes of a drawing's size; none of another picture's, which has none in its text."""
+    found = SIZE.search(file.read_text(encoding="utf-8")) if file and file.suffix == ".svg" else None
+    return f" {found[1]}" if found else ""
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Listen to every page before it is written."""
+    app.setup_extension("extensions.narrow")
     app.connect("html-page-context", fit)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -53,9 +53,11 @@ NAMES = {
     "vllm": "vLLM",
 }
 SEPARATOR = " · "
+#: What only the record names: on the stamp it would take a line of its own.
+IN_RECORD = {"python"}
 #: How a component's name begins for which a listing is written, though nothing of it ran.
 FOR = "for "
-EXCERPT = "Excerpt, whole file: "
+EXCERPT = "Excerpt of "
 
 
 class stamp(nodes.General, nodes.TextElement):  # noqa: N801 - docutils writes node names small
@@ -93,12 +95,13 @@ def newest(record: Record) -> Mapping[str, str]:
 def make_stamp(listing: str, record: Record, *, is_excerpt: bool = False) -> stamp:
     """Return the line under a listing; that of an excerpt says where the whole file is."""
     path = f"examples/{listing}"
+    environment = {name: text for name, text in newest(record).items() if name not in IN_RECORD}
     download = addnodes.download_reference(
         "", "", nodes.literal(path, path), reftarget=f"/../{path}", refdoc="", refexplicit=True
     )
     proof = addnodes.pending_xref(
         "",
-        nodes.inline("", claim(record, unusual(newest(record))), classes=["claim"]),
+        nodes.inline("", claim(record, unusual(environment)), classes=["claim"]),
         refdomain="std",
         reftype="ref",
         reftarget=record_label(listing),

@@ -34,6 +34,13 @@ ATTRIBUTE = re.compile(rf'\b(fill|stroke)="({COLOUR.pattern})"')
 #: As matplotlib writes it, with a blank, and as Mermaid does, without.
 DECLARATION = re.compile(rf"\b(fill|stroke)(: ?)({COLOUR.pattern})")
 INLINE = re.compile(r'(?<= style=")[^"]+')
+#: A capsule of Mermaid's: one path of hundreds of short curves for its ground, and one for its edge.
+CAPSULE = re.compile(
+    r'<g class="basic label-container outer-path">'
+    r'<path d="(?P<curves>[^"]+)"[^>]* fill="(?P<fill>[^"]+)"[^>]*/>'
+    r'<path [^>]*stroke="(?P<stroke>[^"]+)" stroke-width="(?P<width>[^"]+)"[^>]*/></g>'
+)
+POINT = re.compile(r"(-?[\d.]+) (-?[\d.]+)")
 
 
 def finish(svg: str, origin: str) -> str:
@@ -48,12 +55,27 @@ def finish(svg: str, origin: str) -> str:
     # Mermaid numbers the messages of a sequence in whatever face the reader's system has.
     svg = svg.replace('font-family="sans-serif"', f'font-family="{FAMILIES}"')
     svg = re.sub(r'(?<= d=")[^"]+', lambda path: LONG_NUMBER.sub(_rounded, path[0]), svg)
+    svg = CAPSULE.sub(_capsule, svg)
     # Else rsvg-convert drops the blanks between the words of a label.
     svg = re.sub(r"<(text|tspan)\b", r'<\1 xml:space="preserve"', svg)
     style = f"<style>svg{{background:#FFFFFF}}{face(svg)}{dark(svg)}</style>"
     svg = re.sub(r"(<svg\b[^>]*>)", lambda root: f"{root[1]}<!-- {origin} -->", svg, count=1)
     # Last, so that these rules win over those of the drawing.
     return svg.rstrip().removesuffix("</svg>") + f"{style}</svg>\n"
+
+
+def _capsule(found: re.Match[str]) -> str:
+    """Return a capsule as one rectangle with round ends; another figure of curves stays as it is."""
+    points = [(float(x), float(y)) for x, y in POINT.findall(found["curves"])]
+    right, bottom = (max(abs(point[axis]) for point in points) for axis in (0, 1))
+    begins = abs(points[0][0]) + bottom  # where the straight edge ends and the round one begins
+    if abs(begins - right) > 1:
+        return found[0]
+    return (
+        f'<rect class="basic label-container" x="{-right:g}" y="{-bottom:g}" width="{2 * right:g}" '
+        f'height="{2 * bottom:g}" rx="{bottom:g}" fill="{found["fill"]}" stroke="{found["stroke"]}" '
+        f'stroke-width="{found["width"]}"/>'
+    )
 
 
 def _rounded(number: re.Match[str]) -> str:

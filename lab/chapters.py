@@ -9,9 +9,10 @@ from lab import edition
 from lab.errors import LabError
 
 EXAMPLES = edition.PROJECT / "examples"
-#: The commands of a transcript, and how one goes on in the next line.
+#: The commands of a transcript, how one goes on in the next line, and what each of them adds.
 COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
-CONTINUED = re.compile(r"\\\n> *")
+CONTINUED = re.compile(r"\\?\n> *")
+ADD = re.compile(r"\bpython -m lab add ([^()&|;]+)")
 
 
 def starting_addons(chapter: str) -> list[str]:
@@ -29,5 +30,6 @@ def starting_addons(chapter: str) -> list[str]:
 
 def added(transcript: str) -> list[str]:
     """Return what the commands `python -m lab add` of a transcript add, in their order."""
-    commands = map(shlex.split, COMMAND.findall(CONTINUED.sub("", transcript)))
-    return [words[-1] for words in commands if words[:4] == ["python", "-m", "lab", "add"]]
+    commands = COMMAND.findall(CONTINUED.sub(" ", transcript))
+    added_by = (words for command in commands for words in ADD.findall(command))
+    return [spec for words in added_by for spec in shlex.split(words)]

@@ -200,7 +200,7 @@ def remove(objects: Path, namespace: str) -> None:
     which may have to let go of it.
     """
     groups = _custom_groups()
-    every = read(objects) if objects.exists() else []
+    every = _served(read(objects)) if objects.exists() else []
     definitions = [one for one in every if one["kind"] == "CustomResourceDefinition"]
     kinds = ",".join(_known(definitions))
     custom = [one for one in every if one["apiVersion"].partition("/")[0] in groups]
@@ -221,6 +221,12 @@ def _delete_objects(chosen: list[Object], objects: Path, namespace: str) -> None
         file = objects.with_name("removed.json")
         write(file, chosen)
         _delete(f"--filename={file}", doing=f"Removing what is in {namespace}")
+
+
+def _served(objects: Iterable[Object]) -> list[Object]:
+    """Return the objects of kinds that the cluster has: of others none is left, and `delete` would fail."""
+    versions = cluster.kubectl("api-versions", doing="Listing API versions").split()
+    return [one for one in objects if one["apiVersion"] in versions]
 
 
 def _known(definitions: Iterable[Object]) -> list[str]:

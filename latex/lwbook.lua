@@ -1,6 +1,6 @@
 -- Where a listing or a callout breaks over pages, three of its lines stay together on
--- either side of the break; up to nine lines do not break at all.
-local TOGETHER, WHOLE = 3, 9
+-- either side of the break; up to eleven lines do not break at all.
+local TOGETHER, WHOLE = 3, 11
 
 local function is_line(item)
   local box = item.id == node.id("hlist") or item.id == node.id("vlist")

@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[1]
 FACE = ROOT / "latex" / "fonts" / "SourceSans3-Regular.otf"
 ORIGIN = f"Drawn by matplotlib {mpl.__version__}; see tools/draw_plots.py."
 POINTS_PER_INCH = 72
+#: Of a wide and a narrow drawing, in inches: print's, and one whose words a phone still shows well.
+WIDTHS = (5.25, 3.0)
 
 
 def main() -> None:
@@ -44,10 +46,11 @@ def draw_all(book: Path, *, again: bool) -> list[str]:
     faults, used = [], set()
     for plot in plots(book):
         try:
-            used.add(plot.drawing)
-            if again or not plot.drawing.exists():
-                print(f"drawing {plot.drawing}", flush=True)
-                plot.drawing.write_text(draw(plot), encoding="utf-8")
+            for drawing, width in zip(plot.drawings, WIDTHS, strict=True):
+                used.add(drawing)
+                if again or not drawing.exists():
+                    print(f"drawing {drawing}", flush=True)
+                    drawing.write_text(draw(plot, width), encoding="utf-8")
         except PlotError as fault:
             faults.append(str(fault))
     for drawing in set((book / "source" / "plots").glob("*.svg")) - used:
@@ -56,12 +59,13 @@ def draw_all(book: Path, *, again: bool) -> list[str]:
     return faults
 
 
-def draw(plot: Plot) -> str:
-    """Return the finished drawing of a plot; raise PlotError where its program fails."""
+def draw(plot: Plot, width: float) -> str:
+    """Return the finished drawing of a plot in a width; raise PlotError where its program fails."""
     font_manager.fontManager.addfont(FACE)
     drawn = io.StringIO()
     with mpl.rc_context(fname=STYLE):
         figure = Figure()
+        figure.set_figwidth(width)
         try:
             imported(plot.program, plot.name).draw(figure, plot.data)
         except Exception as error:

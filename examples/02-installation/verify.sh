@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Check an installation in the namespace of the current kubectl context. Each
 # failure names its remedy; the exit status counts them.
-# Usage: bash verify.sh [<deployment of the model> [<pods> [<model> [<router>]]]]
+# Usage: bash verify.sh [<deployment> [<pods> [<model> [<router>]]]]
 set -uo pipefail
 
 server=${1:-simulator} pods=${2:-3} model=${3:-lab/sim-8b} router=${4:-router}
@@ -47,10 +47,10 @@ done
 report "the endpoint picker sees $pods pod(s)" \
   "it sees ${seen:-none}; compare: kubectl get pods --show-labels"
 
-# A list, which the picker doesn't schedule: chat.py tests the rest.
+# A list, which the picker doesn't schedule: chat.py asks the model.
 kubectl get --raw "$service:8081/proxy/v1/models" 2>/dev/null |
   grep --quiet "\"id\":\"$model\""
-report "the model answers through the router" \
+report "the router lists the model $model" \
   "kubectl logs deployment/$router --all-containers"
 
 exit "$failures"

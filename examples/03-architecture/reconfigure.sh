@@ -1,5 +1,5 @@
 #!/bin/sh
-# Give the EPP another configuration, and return when only the new pod is left.
+# Give the EPP another configuration; return when only the new pod is left.
 set -eu
 kubectl apply --server-side --force-conflicts -f "$1"
 # The EPP reads its configuration once, when it starts.

@@ -9,19 +9,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 DATA = "conversations.json"
+#: From this width in inches on, the two grids stand side by side.
+WIDE = 4
 #: Colour and mark of each pod, told apart in grey too.
 PODS = {1: ("#0072B2", "o"), 2: ("#D55E00", "s"), 3: ("#14323E", "^")}
 
 
 def draw(figure: Figure, data: Path) -> None:
-    """Draw a grid for each of the two ways."""
+    """Draw a grid for each of the two ways, side by side where the figure is wide enough."""
     recorded = json.loads(data.read_text(encoding="utf-8"))
-    figure.set_size_inches(5.25, 2.4)
-    left, right = figure.subplots(1, 2, sharey=True)
-    draw_grid(left, "Through the Service", recorded["service"])
-    draw_grid(right, "Through the router", recorded["router"])
-    left.set_ylabel("Conversation")
-    handles, labels = left.get_legend_handles_labels()
+    is_wide = figure.get_figwidth() > WIDE
+    figure.set_figheight(2.4 if is_wide else 4.4)
+    first, second = figure.subplots(*((1, 2) if is_wide else (2, 1)), sharey=True)
+    draw_grid(first, "Through the Service", recorded["service"])
+    draw_grid(second, "Through the router", recorded["router"])
+    for axes in (first,) if is_wide else (first, second):
+        axes.set_ylabel("Conversation")
+    handles, labels = first.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(PODS))
 
 

@@ -11,13 +11,15 @@ from matplotlib.patches import Rectangle
 DATA = "real-engine.json"
 #: Tokens that one drawn block stands for.
 BLOCK = 64
+#: Blocks that the width holds, and those of a narrow figure, whose words take more of it.
+WIDE, END, END_OF_NARROW = 4, 25.5, 35
 #: Colours of the inside and the edge.
 KNOWN, NEW = ("#FFF0C2", "#B7791F"), ("#EEF4F7", "#2F6F8F")
 
 
 def draw(figure: Figure, data: Path) -> None:
     """Draw a row for each turn of the first conversation through the router."""
-    figure.set_size_inches(5.25, 2.1)
+    figure.set_figheight(2.1)
     recorded = json.loads(data.read_text(encoding="utf-8"))["router"]
     turns = [turn for turn in recorded if turn["conversation"] == 1]
     axes = figure.subplots()
@@ -33,7 +35,8 @@ def draw(figure: Figure, data: Path) -> None:
         new = turn["prompt_tokens"] - turn["cached_tokens"]
         text = f"{new:,} tokens are new"
         axes.text(prompt + 0.4, turn["turn"], text, va="center", fontsize=8.4)
-    axes.set(xlim=(0, 25.5), ylim=(len(turns) + 0.6, 0.4), yticks=[turn["turn"] for turn in turns])
+    end = END if figure.get_figwidth() > WIDE else END_OF_NARROW
+    axes.set(xlim=(0, end), ylim=(len(turns) + 0.6, 0.4), yticks=[turn["turn"] for turn in turns])
     axes.set_yticklabels([f"turn {turn['turn']}" for turn in turns])
     axes.xaxis.set_visible(False)
     axes.grid(visible=False)

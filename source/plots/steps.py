@@ -1,7 +1,8 @@
 """Draw steps or questions from top to bottom in a straight line, with exits to the right.
 
 A file says `text` of each step, and `exit` and its `label` where there is one; `next` is the word
-beside the line, of all steps or of one, and `exits` the width of the exits in inches.
+beside the line, of all steps or of one, and `exits` the width of the exits in inches. In a narrow
+figure, a step is as wide as the figure, and its exit stands below it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from matplotlib.patches import FancyBboxPatch
 
 INK, BLUE, AMBER = "#14323E", "#2F6F8F", "#B7791F"
 STEP, EXIT = "#FDF6E7", "#EEF4F7"
-#: In inches: the drawing's width, that of the steps, the height of a box per line of its
-#: text and around it, and the arrow between two steps.
-WIDTH, STEPS, LINE, PADDING, GAP = 5.25, 2.42, 0.145, 0.09, 0.165
+#: In inches: the height of a box per line of its text and around it.
+LINE, PADDING = 0.145, 0.09
+#: The width of steps with exits beside them, and the arrow from one step to the next.
+STEPS, GAP = 2.42, 0.165
+#: Where exits stand below, the place of that arrow, its length, and the room above an exit.
+SIDE, LONG_GAP, ABOVE = 0.14, 0.21, 0.09
 #: Room above the first step: its label is higher than its box.
 ROOM = 0.08
 
@@ -25,26 +29,44 @@ ROOM = 0.08
 def draw(figure: Figure, data: Path) -> None:
     """Draw the steps of a file, with the line that joins them in amber."""
     drawing = json.loads(data.read_text(encoding="utf-8"))
-    heights = [max(map(_height, (step["text"], step.get("exit", "")))) for step in drawing["steps"]]
-    height = sum(heights) + GAP * (len(heights) - 1)
-    figure.set_size_inches(WIDTH, ROOM + height + 0.02)
+    width = figure.get_figwidth()
+    left = width - drawing["exits"]
+    is_wide = left > STEPS
+    steps, line, start, gap = (STEPS, STEPS / 2, STEPS, GAP) if is_wide else (width, SIDE, SIDE, LONG_GAP)
+    heights = [_heights(step, is_wide=is_wide) for step in drawing["steps"]]
+    axes = _axes(figure, width, sum(high for _, high in heights) + gap * (len(heights) - 1))
+    top, bottom, word = 0.0, 0.0, ""
+    for step, (own, high) in zip(drawing["steps"], heights, strict=True):
+        if top:
+            _arrow(axes, (line, bottom), (line, top), AMBER)
+            axes.text(line + 0.08, top - gap / 2, word, color=INK, va="center_baseline")
+        bottom = top + own
+        _box(axes, (0, steps), top + own / 2, own, step["text"], AMBER)
+        if "exit" in step:
+            low = _height(step["exit"])
+            middle = top + (high / 2 if is_wide else high - low / 2)
+            _arrow(axes, (start, middle), (left, middle), BLUE)
+            axes.text((start + left) / 2, middle - 0.035, step["label"], color=INK, ha="center", va="bottom")
+            _box(axes, (left, drawing["exits"]), middle, low, step["exit"], BLUE)
+        top, word = top + high + gap, step.get("next", drawing.get("next", ""))
+
+
+def _axes(figure: Figure, width: float, height: float) -> Axes:
+    """Return axes in inches from the top left, on a figure that is as high as the drawing."""
+    figure.set_size_inches(width, ROOM + height + 0.02)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
     axes.axis("off")
-    axes.set(xlim=(-0.02, WIDTH + 0.02), ylim=(height + 0.02, -ROOM))
-    top, word = 0.0, ""
-    for step, high in zip(drawing["steps"], heights, strict=True):
-        if top:
-            _arrow(axes, (STEPS / 2, top - GAP), (STEPS / 2, top), AMBER)
-            axes.text(STEPS / 2 + 0.08, top - GAP / 2, word, color=INK, va="center_baseline")
-        middle = top + high / 2
-        _box(axes, (0, STEPS), middle, high, step["text"], AMBER)
-        if "exit" in step:
-            left = WIDTH - drawing["exits"]
-            _arrow(axes, (STEPS, middle), (left, middle), BLUE)
-            axes.text((STEPS + left) / 2, middle - 0.035, step["label"], color=INK, ha="center", va="bottom")
-            _box(axes, (left, drawing["exits"]), middle, _height(step["exit"]), step["exit"], BLUE)
-        top, word = top + high + GAP, step.get("next", drawing.get("next", ""))
+    axes.set(xlim=(-0.02, width + 0.02), ylim=(height + 0.02, -ROOM))
+    return axes
+
+
+def _heights(step: dict[str, str], *, is_wide: bool) -> tuple[float, float]:
+    """Return the heights of a step's box and of all that belongs to the step."""
+    own, low = _height(step["text"]), _height(step["exit"]) if "exit" in step else 0
+    if is_wide:
+        return max(own, low), max(own, low)
+    return own, own + (ABOVE + low if low else 0)
 
 
 def _height(text: str) -> float:

@@ -9,18 +9,21 @@ from pathlib import Path
 import pytest
 
 from extensions import drawings
-from extensions.drawings import drawing_of, drawings_below, sources
+from extensions.drawings import drawings_below, drawings_of, size, sources
 from tests.extensions.conftest import BOOKS, Site, visible
+from tools.draw import NARROW_LIMITS
 
 ROOT = Path(__file__).parents[2]
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20"/></svg>'
+NARROW = [drawings_of(source, root)[1] for root in BOOKS for source in sources(root)]
 NO_DRAWING = "has no drawing in source/diagrams/, or changed after it was drawn: run `nox -s diagrams`."
 
 
 def _draw(book: Site) -> None:
     (book.root / "source" / "diagrams").mkdir(exist_ok=True)
     for source in sources(book.root):
-        drawing_of(source, book.root).write_text(SVG, encoding="utf-8")
+        for drawing in drawings_of(source, book.root):
+            drawing.write_text(SVG, encoding="utf-8")
 
 
 @pytest.fixture
@@ -98,9 +101,15 @@ def test_options_may_be_written_as_yaml(book: Site) -> None:
 
 @pytest.mark.parametrize("root", BOOKS, ids=lambda root: root.name)
 def test_every_diagram_of_a_book_is_drawn_and_every_drawing_used(root: Path) -> None:
-    expected = {drawing_of(source, root) for source in sources(root)}
+    expected = {drawing for source in sources(root) for drawing in drawings_of(source, root)}
     assert expected
     assert drawings_below(root) == expected, "run `nox -s diagrams`"
+
+
+@pytest.mark.parametrize("drawing", NARROW)
+def test_a_phone_shows_the_words_of_a_narrow_drawing_well(drawing: Path) -> None:
+    width, height = size(drawing.read_text(encoding="utf-8"))
+    assert (width <= NARROW_LIMITS[0], height <= NARROW_LIMITS[1]) == (True, True)
 
 
 @pytest.mark.parametrize("drawing", [drawing for root in BOOKS for drawing in drawings_below(root)])

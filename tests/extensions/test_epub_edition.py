@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from extensions.epub_edition import HangingLines
 from tests.extensions.conftest import Site
 
 XHTML = {"": "http://www.w3.org/1999/xhtml"}
@@ -84,6 +86,28 @@ def test_a_page_with_formulas_is_declared(site: Callable[[str], Site]) -> None:
     root = ET.fromstring(book.output("epub/content.opf"))  # noqa: S314 - built here
     items = root.findall(".//{http://www.idpf.org/2007/opf}item")
     assert {item.get("href"): item.get("properties") for item in items}["index.xhtml"] == "mathml"
+
+
+def test_a_long_line_of_code_goes_on_under_its_beginning(site: Callable[[str], Site]) -> None:
+    book = site("listings")
+    assert book.build("epub") == ""
+    code = book.output("epub/02-first.xhtml").split('<div class="highlight">')[1]
+    found = re.findall(r'<span class="(\w+)" style="padding-left: (\S+); text-indent: -\2">', code)
+    # The second one is emphasized; two characters further than its own beginning, of 0.6 em each.
+    assert found[:4] == [("line", "1.2em"), ("hll", "1.2em"), ("line", "2.4em"), ("line", "1.2em")]
+
+
+@pytest.mark.parametrize(
+    ("line", "indent"),
+    [
+        ('<span class="linenos">14</span>    <span class="n">a</span>', "4.8em"),
+        ("\t\ta", "6.0em"),
+        ('<span class="w">  </span>a', "2.4em"),
+    ],
+)
+def test_numbers_and_tabs_count_as_what_a_line_begins_with(line: str, indent: str) -> None:
+    ((_, shown),) = [one for one in HangingLines().wrap(iter([(1, line)])) if one[0]]
+    assert f'style="padding-left: {indent}; text-indent: -{indent}"' in shown
 
 
 def test_two_builds_of_the_same_inputs_give_the_same_bytes(

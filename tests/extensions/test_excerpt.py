@@ -101,7 +101,7 @@ def test_an_excerpt_says_where_the_whole_file_is(edition: str, book: Site) -> No
         lambda found: "-" * ("hyphen" in found[0]),
         book.output(edition),
     )
-    assert visible(page).count("Excerpt, whole file: examples/02-first/pool.yaml") == 1
+    assert visible(page).count("Excerpt of examples/02-first/pool.yaml") == 1
 
 
 @pytest.mark.parametrize(("lines", "warnings"), [("2-3", 0), ("1,4-", 0), ("1,3,5-", 1)])

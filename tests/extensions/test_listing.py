@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from extensions.stamp import claim, newest, unusual
+from extensions.stamp import claim, make_stamp, newest, unusual
 from lab.edition import versions
 from proofs.records import Record, load_records, write_records
 from tests.extensions.conftest import Site, visible
@@ -64,6 +64,13 @@ def test_a_stamp_names_only_versions_that_are_not_the_editions() -> None:
     assert claim(record, unusual(newest(record))) == "Ran on kind · 2026-11-25 · router v0.1.0"
 
 
+def test_a_stamp_leaves_the_version_of_python_to_the_record() -> None:
+    environment = {"date": "2026-11-25", "python": "3.11"}
+    record = Record("a.py", "", "computed", {}, (), (environment,))
+    assert make_stamp("a.py", record).astext() == "examples/a.py · Computed and tested · 2026-11-25"
+    assert claim(record, unusual(environment)).endswith("· Python 3.11")
+
+
 def test_what_a_listing_is_written_for_comes_last() -> None:
     environment = {"date": "2026-11-25", "for kubernetes": "v1.36.1", "python": "3.13", "zlib": "1.3"}
     record = Record("a.py", "", "computed", {}, (), (environment,))
@@ -89,7 +96,7 @@ def test_a_label_made_from_the_path_is_referred_to(shown: Site) -> None:
 def test_an_excerpt_says_that_it_is_one(book: Site) -> None:
     book.build("text")
     page = book.output("text/02-first.txt")
-    assert f'Excerpt, whole file: "{POOL}" · Ran on kind' in " ".join(page.split())
+    assert f'Excerpt of "{POOL}" · Ran on kind' in " ".join(page.split())
 
 
 def test_an_excerpt_ends_with_its_last_line_of_code(book: Site) -> None:

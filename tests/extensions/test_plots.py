@@ -14,7 +14,7 @@ from matplotlib import colors
 from extensions import plots
 from extensions.plots import STYLE, Plot
 from tests.extensions.conftest import BOOKS, Site, visible
-from tools.draw_plots import draw, draw_all
+from tools.draw_plots import WIDTHS, draw, draw_all
 
 NO_DRAWING = "its data or the style changed after it was drawn, or it never was: run `nox -s plots`."
 PLOTS = [plot for book in BOOKS for plot in plots.plots(book)]
@@ -49,7 +49,7 @@ def test_a_drawing_of_other_data_or_another_program_is_stale(
     assert NO_DRAWING in report
     draw_all(book.root, again=False)
     assert book.build() == ""
-    assert len(list((book.root / "source" / "plots").glob("*.svg"))) == 1
+    assert len(list((book.root / "source" / "plots").glob("*.svg"))) == 2
 
 
 def test_a_drawing_in_another_style_is_stale(book: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,8 +96,9 @@ def test_a_program_that_fails_is_named_with_its_line(book: Site) -> None:
 
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.name)
 def test_drawing_a_plot_again_gives_the_committed_bytes(plot: Plot) -> None:
-    assert plot.drawing.exists(), "run `nox -s plots`"
-    assert draw(plot) == plot.drawing.read_text(encoding="utf-8"), "run `nox -s plots -- --all`"
+    for drawing, width in zip(plot.drawings, WIDTHS, strict=True):
+        assert drawing.exists(), "run `nox -s plots`"
+        assert draw(plot, width) == drawing.read_text(encoding="utf-8"), "run `nox -s plots -- --all`"
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.name)
@@ -105,7 +106,8 @@ def test_every_program_is_shown_and_every_drawing_used(book: Path) -> None:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in (book / "source").rglob("*.md"))
     shown = set(re.findall(r"^`{3,}\{plot\} (\S+)$", pages, re.MULTILINE))
     assert {plot.name for plot in plots.plots(book)} == shown
-    assert set((book / "source" / "plots").glob("*.svg")) == {plot.drawing for plot in plots.plots(book)}
+    used = {drawing for plot in plots.plots(book) for drawing in plot.drawings}
+    assert set((book / "source" / "plots").glob("*.svg")) == used
 
 
 def series() -> list[dict[str, object]]:

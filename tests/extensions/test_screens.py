@@ -23,7 +23,7 @@ TABLE = """
 * - a
   - b
 * - c
-  - d
+  -
 ```
 """
 PLANNED = """requirements = []
@@ -59,7 +59,7 @@ def test_each_cell_has_the_title_of_its_column(book: Site, builder: str, page: s
     assert book.build(builder) == ""
     labels = re.findall(r'<td data-label="([^"]*)"><p>(\w)</p></td>', book.output(f"{builder}/{page}"))
     other = "What “it” does"
-    assert labels == [("Flag", "a"), (other, "b"), ("Flag", "c"), (other, "d")]
+    assert labels == [("Flag", "a"), (other, "b"), ("Flag", "c")]  # and none where nothing stands
 
 
 def test_planned_chapters_are_marked_and_the_others_are_not(book: Site) -> None:
@@ -98,18 +98,45 @@ def test_a_picture_opens_in_full_size(site: Callable[[str], Site]) -> None:
     assert all(address == source for address, source in links)
 
 
-@pytest.mark.parametrize(("width", "least"), [(400, None), (672, "538px")])
-def test_on_an_e_reader_a_wide_drawing_does_not_shrink_to_a_phone(
-    book: Site, width: int, least: str | None
-) -> None:
+@pytest.fixture
+def illustrated(book: Site) -> Site:
+    """Return the book with a drawing that has a narrow one beside it, and one that has none."""
     source = book.root / "source"
-    (source / "wide.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="9"/>')
+    for name, size in (
+        ("line", 'width="9" height="1"'),
+        ("line-narrow", 'width="4" height="2"'),
+        ("dot", ""),
+    ):
+        drawing = f'<svg xmlns="http://www.w3.org/2000/svg" {size}/>'
+        (source / f"{name}.svg").write_text(drawing, encoding="utf-8")
     chapter = source / "02-first.md"
-    figure = "\n```{figure} wide.svg\n:alt: A line.\n\nA line\n```\n"
-    chapter.write_text(chapter.read_text(encoding="utf-8") + figure, encoding="utf-8")
-    assert book.build("epub") == ""
-    found = re.search(r'<div class="wide"><img style="min-width: (\w+)" ', book.output("epub/02-first.xhtml"))
-    assert (found and found[1]) == least
+    figures = "".join(f"\n```{{figure}} {name}.svg\n:alt: A {name}.\n```\n" for name in ("line", "dot"))
+    chapter.write_text(chapter.read_text(encoding="utf-8") + figures, encoding="utf-8")
+    return book
+
+
+def test_a_page_names_the_narrow_drawing_for_narrow_screens(illustrated: Site) -> None:
+    assert illustrated.build() == ""
+    page = illustrated.output("html/02-first.html")
+    narrow = '<source media="(max-width: 40rem)" srcset="_images/line-narrow.svg" width="4" height="2">'
+    assert f'<picture>{narrow}<img loading="lazy" width="9" height="1" alt="A line."' in page
+    assert '<img loading="lazy" alt="A dot."' in page
+    assert page.count("<picture>") == 1
+    assert len(list((illustrated.root / "html" / "_images").glob("*.svg"))) == 3
+
+
+def test_the_epub_holds_the_narrow_drawing_alone(illustrated: Site) -> None:
+    assert illustrated.build("epub") == ""
+    assert 'src="_images/line-narrow.svg"' in illustrated.output("epub/02-first.xhtml")
+    held = sorted(file.name for file in (illustrated.root / "epub" / "_images").glob("*.svg"))
+    assert held == ["dot.svg", "line-narrow.svg"]
+
+
+@pytest.mark.parametrize(("builder", "page"), [("html", "02-first.html"), ("epub", "02-first.xhtml")])
+def test_no_heading_breaks_the_name_of_the_book(book: Site, builder: str, page: str) -> None:
+    book.edit("source/02-first.md", "## Why", "## Why llm-d\n\nllm-d.\n\n## Why")
+    book.build(builder)
+    assert book.output(f"{builder}/{page}").count('Why <span class="unbroken">llm-d</span>') == 1
 
 
 def test_typed_words_of_a_console_are_strong_and_printed_ones_are_not() -> None:

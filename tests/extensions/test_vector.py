@@ -75,3 +75,22 @@ def test_paths_are_as_exact_as_a_printer_and_no_longer() -> None:
 
 def test_a_drawing_says_what_drew_it() -> None:
     assert "><!-- Drawn by hand. --><style>" in FINISHED
+
+
+def capsule(start: int) -> str:
+    """Return a figure of curves as Mermaid draws it, 100 wide and 40 high."""
+    curves = f"M-{start}.0 -20.0 C-10 -20, 10 -20, {start} -20 M50.0001 0 C50 9, 41 20, {start} 20"
+    ground = f'<path d="{curves}" stroke="none" stroke-width="0" fill="#EEF4F7" style=""/>'
+    edge = f'<path d="{curves}" stroke="#2F6F8F" stroke-width="1.3" fill="none" style=""/>'
+    return f'<svg><g class="basic label-container outer-path">{ground}{edge}</g></svg>'
+
+
+def test_a_capsule_of_many_curves_becomes_one_rectangle() -> None:
+    finished = finish(capsule(30), "Drawn by hand.")
+    assert '<rect class="basic label-container" x="-50" y="-20" width="100" height="40" rx="20"' in finished
+    assert 'fill="#EEF4F7" stroke="#2F6F8F" stroke-width="1.3"/>' in finished
+    assert "<path" not in finished
+
+
+def test_a_figure_that_is_no_capsule_stays_as_it_is() -> None:
+    assert finish(capsule(45), "Drawn by hand.").count("<path") == len(("ground", "edge"))

@@ -18,6 +18,7 @@ OUTLINE = """\
 appendices = []
 requirements = []
 [[parts]]
+title = "A part"
 chapters = [{number = "1", title = "Demo", page = "01-demo", topics = []}]
 """
 #: What Pod Security refuses -> a change that breaks the rule of ours with that word.

@@ -67,8 +67,16 @@ def test_a_chapter_starts_from_what_its_first_listing_adds() -> None:
         "$ python -m lab add \\\n>   'fleet:model=a,served-names=b c'\n$ python -m lab status\n"
     )
     assert chapters.added(transcript) == ["client", "fleet:model=a,served-names=b c"]
-    found = chapters.starting_addons("1")
-    assert [addons.find(spec).name for spec in found] == ["client", "router"]
+    in_one_line = "$ (cd ../.. &&\n>   python -m lab add prometheus keda)\n    0.5s  prometheus is ready.\n"
+    assert chapters.added(in_one_line) == ["prometheus", "keda"]
+
+
+@pytest.mark.parametrize(
+    ("chapter", "names"),
+    [("1", ["client", "router"]), ("2", ["vllm-router"]), ("3", ["prometheus", "disaggregation"])],
+)
+def test_the_chapters_start_from_these(chapter: str, names: list[str]) -> None:
+    assert [addons.find(spec).name for spec in chapters.starting_addons(chapter)] == names
 
 
 def test_an_unknown_chapter_is_answered_with_the_known_ones() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -42,7 +43,9 @@ def test_without_engine_the_remedy_is_named_and_the_disk_judged(tmp_path: Path) 
     answer = run_lab("doctor", PATH="")
     assert answer.returncode == 1
     assert "MISS  No container engine: install docker, or podman (apt-get install podman)." in answer.stdout
-    assert f"GiB free at {tmp_path}" in answer.stdout
+    # Whether this machine has enough or not.
+    place = re.escape(str(tmp_path))
+    assert re.search(rf"GiB free at {place}|Too little disk: {place} has", answer.stdout)
     assert "Traceback" not in answer.stderr
 
 

@@ -39,8 +39,11 @@ OFFSETS = range(28, 46)
 HEADINGS = ("## A section", "### A section in it")
 NEW_PAGE = "```{raw} latex\n\\clearpage\n```"
 LISTING_OF_TWELVE = "```{listing} 01-breaks/twelve.yaml\n:caption: Twelve lines\n:name: twelve-%s\n```"
-LISTING_OF_NINE = "```{listing} 01-breaks/nine.yaml\n:caption: Nine lines\n:name: nine-%s\n```"
-CALLOUT = ":::{warning}\n" + "\n\n".join(f"Line {number} of a box." for number in range(9)) + "\n:::"
+LISTING_OF_ELEVEN = "```{listing} 01-breaks/eleven.yaml\n:caption: Eleven lines\n:name: eleven-%s\n```"
+CALLOUT, SHORT_CALLOUT = (
+    ":::{warning}\n" + "\n\n".join(f"Line {number} of a box." for number in range(lines)) + "\n:::"
+    for lines in (14, 9)
+)
 TABLE = "```{list-table} Rows\n:header-rows: 1\n:widths: 30 70\n\n* - Row\n  - Text\n%s```"
 ROW = "* - A row\n  - with words.\n"
 LONG_TABLE, SHORT_TABLE = TABLE % (20 * ROW), TABLE % (7 * ROW)
@@ -55,8 +58,9 @@ ELEMENTS = {
     "headings": f"{HEADINGS[0]}\n\n{HEADINGS[1]}\n\n{CALLOUT}",
     "section of a long table": f"{HEADINGS[0]}\n\n{LONG_TABLE}",
     "section of a short table": f"{HEADINGS[0]}\n\nOne line.\n\n{SHORT_TABLE}",
-    "section of a whole listing": f"{HEADINGS[0]}\n\nOne line.\n\n{LISTING_OF_NINE}",
+    "section of a whole listing": f"{HEADINGS[0]}\n\nOne line.\n\n{LISTING_OF_ELEVEN}",
     "section of a callout": f"{HEADINGS[0]}\n\nOne line.\n\n{CALLOUT}",
+    "section of a whole callout": f"{HEADINGS[0]}\n\nOne line.\n\n{SHORT_CALLOUT}",
 }
 
 
@@ -83,7 +87,7 @@ def _write(root: Path) -> None:
     code = [f"line-{number}: of a listing" for number in range(12)]
     examples = root / "examples" / "01-breaks"
     (examples / "twelve.yaml").write_text("\n".join(code) + "\n", encoding="utf-8")
-    (examples / "nine.yaml").write_text("\n".join(code[:9]) + "\n", encoding="utf-8")
+    (examples / "eleven.yaml").write_text("\n".join(code[:11]) + "\n", encoding="utf-8")
     (examples / "refused" / "five.yaml").write_text("\n".join(code[:5]) + "\n", encoding="utf-8")
     (examples / "refused" / "five.refusal").write_text("\n".join(code[:5]) + "\n", encoding="utf-8")
     (root / "source" / "index.md").write_text(

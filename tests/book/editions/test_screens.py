@@ -85,9 +85,8 @@ def test_chapters_to_come_are_marked_on_every_page(html: Pages) -> None:
 def test_every_picture_opens_in_full_size(html: Pages) -> None:
     pictures = html.select("figure img")
     assert pictures
-    assert [
-        str(one["src"]) for one in pictures if one.parent is None or one.parent.get("href") != one["src"]
-    ] == []
+    links = [(one, one.find_parent("a")) for one in pictures]
+    assert [str(one["src"]) for one, link in links if link is None or link["href"] != one["src"]] == []
 
 
 def test_the_404_page_is_there() -> None:

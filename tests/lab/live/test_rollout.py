@@ -74,3 +74,14 @@ def test_what_others_made_goes_too_where_no_controller_lets_it_go(
     found = cluster.kubectl("get", "crds,namespaces", "-o=name", doing="Listing")
     assert "labtestkepts" not in found
     assert f"namespace/{name}" not in found.split()
+
+
+def test_what_is_left_goes_where_the_definitions_went_before(tmp_path: Path) -> None:
+    rollout.make_namespace(NAMESPACE, {})
+    objects = tmp_path / "objects.json"
+    undefined = {**settings("kept"), "apiVersion": "undefined.example.com/v1", "kind": "Kept"}
+    rollout.write(objects, [settings("settings")])
+    rollout.apply(objects, NAMESPACE)
+    rollout.write(objects, [undefined, settings("settings")])
+    rollout.remove(objects, NAMESPACE)
+    assert not cluster.kubectl("get", "namespace", NAMESPACE, "--ignore-not-found", doing="Listing")

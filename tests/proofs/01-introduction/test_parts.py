@@ -14,8 +14,9 @@ KINDS = ("Deployment", "Service", "InferencePool", "ConfigMap", "ServiceAccount"
 #: Kind and name in the drawing, in the words of the cluster.
 PART = re.compile(rf"({'|'.join(KINDS)}) ([a-z0-9-]+)")
 CONTAINER = re.compile(r"container ([a-z-]+)")
-#: What Kubernetes puts into every namespace.
-EVERYWHERE = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
+#: What Kubernetes puts into every namespace, and the lab's Istio while another proof has it.
+ISTIO = {("ConfigMap", f"istio-ca-{name}") for name in ("root-cert", "crl")}
+EVERYWHERE = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default"), *ISTIO}
 #: Kustomize appends a hash of a ConfigMap's content.
 HASH = re.compile(r"-[a-z0-9]{10}$")
 

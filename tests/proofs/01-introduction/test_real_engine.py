@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from statistics import mean
 from typing import Any
 
@@ -122,5 +123,6 @@ def test_the_page_quotes_the_recorded_seconds() -> None:
     assert f"it's {with_first:.1f} times" in page
     least = min(share(turn) for turn in router if turn["turn"] in LATER)
     assert f"at least {int(100 * least)} percent of its prompt" in page
-    (said,) = {turn["said"] for turn in router + service}
-    assert f"all {len(router + service)} answers of SmolLM2 began with “{said}”" in page
+    answers = [turn["said"] for turn in router + service]
+    ((said, times_said),) = Counter(answers).most_common(1)
+    assert f"{times_said} of {len(answers)} answers of SmolLM2 began with “{said}”" in page

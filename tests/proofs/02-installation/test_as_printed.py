@@ -25,7 +25,7 @@ ANSWERED = chapter["who-answered.console"]
     mutants=[
         Mutant(INSTALL_ROUTER, "/demo serverside-applied", "/demo", because="it says more"),
         Mutant(VERIFY, '== "$pods" ]]\nreport', "== 0 ]]\nreport", because="no pod would do"),
-        Mutant(WITHOUT_MODEL, "FAILED  the model", "ok      the model", because="none answers"),
+        Mutant(WITHOUT_MODEL, "FAILED  the router lists", "ok      the router lists", because="none answers"),
         Mutant(RESTART, "successfully rolled out", "exceeded its deadline", because="it starts"),
     ],
 )

@@ -232,7 +232,7 @@ def test_router_and_model_run_under_a_user_that_the_cluster_chose(proof: Proof) 
     alone=True,  # policies have no namespace
     only_in_lab=True,  # OpenShift needs no stand-in
     mutants=[
-        Mutant(TRIED, '"runAsUser": 65532', f'"runAsUser": {LAST}', because="it is in the range"),
+        Mutant(TRIED, "runAsUser: 65532", f"runAsUser: {LAST}", because="it is in the range"),
     ],
 )
 def test_a_user_of_the_image_is_refused_and_the_old_pods_answer(proof: Proof) -> None:

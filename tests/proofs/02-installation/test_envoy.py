@@ -41,7 +41,6 @@ ASK_THE_PICKER = {
         "@type": f"{TYPES}filters.http.ext_proc.v3.ExternalProcessor",
         "grpc_service": {"envoy_grpc": {"cluster_name": "endpoint-picker"}},
         "failure_mode_allow": False,
-        "message_timeout": "60s",
         "processing_mode": {
             f"{direction}_{what}_mode": mode
             for direction in ("request", "response")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
@@ -10,6 +9,7 @@ from statistics import median
 import httpx
 
 from lab.edition import versions
+from lab.router_lines import differs
 from proofs.api import Mutant, Proof, counterpart, proves
 from tests.proofs.installed import ENVOY, POOL, SIMULATOR, ask, install, pods_of_the_model, router
 
@@ -105,14 +105,14 @@ def every_process_refuses_in_its_own_words(proof: Proof, client: httpx.Client) -
     assert unknown.json()["error"]["message"] == "The model `other` does not exist."
     nameless = refusal()
     assert nameless.status_code == httpx.codes.BAD_REQUEST
-    assert nameless.text.endswith(": BadRequest - model not found in request body")
+    prefix = differs("error-prefix", proof.lab.router_line)
+    assert nameless.text == f"{prefix}BadRequest - model not found in request body"
     proof.kubectl("scale", "deployment/simulator", "--replicas=0")
     wait_for_ready_endpoints(proof, 0)
     empty = refusal(model="lab/sim-8b")
     assert empty.status_code == httpx.codes.SERVICE_UNAVAILABLE
-    assert re.search(
-        r"failed to find (endpoint candidates|candidate pods) for serving the request", empty.text
-    )
+    said = differs("empty-pool-message", proof.lab.router_line)
+    assert f"{said} for serving the request" in empty.text
     # An image that nobody has: the picker ends, and Envoy stays.
     [pod] = proof.objects("pod", "app.kubernetes.io/name=router")
     proof.kubectl("set", "image", f"pod/{pod['metadata']['name']}", "endpoint-picker=localhost/none:1")

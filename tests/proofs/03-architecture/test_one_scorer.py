@@ -26,7 +26,7 @@ MOST_RULES = """\
     {"role": "system", "content": "Quote the manual by chapter and page."},
     {"role": "system", "content": "Say first what must be switched off."},
     {"role": "system", "content": "Then say which tool is needed where."},
-    {"role": "system", "content": "Give every torque in newton metres."},
+    {"role": "system", "content": "Give every torque in newton meters."},
     {"role": "system", "content": "Name parts by number, not by name."},
     {"role": "system", "content": "Do not guess: say what is not known."},
     {"role": "system", "content": "Warn of everything that is under load."},

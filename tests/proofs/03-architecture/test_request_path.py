@@ -52,7 +52,7 @@ def test_a_request_is_followed_from_hop_to_hop(proof: Proof) -> None:
     address = proof.get("pod", chosen)["status"]["podIP"]
     assert f"x-gateway-destination-endpoint: {address}:8000" in again
     assert f"x-inference-pod: {chosen}" in again
-    # Exercises 1 and 2: a new beginning knows no pod, and clients name no address.
+    # Exercise 1: a new beginning knows no pod. And clients name no address.
     fresh = traced(proof, "long-request.json")
     assert fresh.count(" 4.00 ") == 3
     with router(proof) as client:

@@ -90,7 +90,7 @@ def test_each_persona_may_do_what_the_matrix_says_and_no_more(proof: Proof) -> N
     proof.kubectl("create", "rolebinding", "every-user", "--clusterrole=view", "--group=system:authenticated")
     assert differs_from_matrix(proof, rights)
     proof.kubectl("delete", "rolebinding", "every-user")
-    # Exercise 3: a right too many.
+    # A right too many.
     file = proof.path(PERSONAS)
     file.write_text(file.read_text().replace("[configmaps, pods/log]", "[configmaps, pods/log, secrets]"))
     proof.apply(PERSONAS)

@@ -120,7 +120,6 @@ EXPECTED_PICKER = {
 EXPECTED_SETTINGS = {
     "stat_prefix": ["requests"],
     "timeout": ["0s", "0s", "1s"],
-    "message_timeout": ["60s"],
     "connect_timeout": ["5s", "5s", "5s"],
     "request_header_mode": ["SEND"],
     "request_body_mode": ["FULL_DUPLEX_STREAMED"],
