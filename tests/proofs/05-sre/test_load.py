@@ -17,7 +17,7 @@ from .steps import Answer, chapter, pretended, ran
 LOAD = chapter["load.py"]
 EVENT, DONE = 'data: {"choices": []}\n\n', "data: [DONE]\n\n"
 #: Seconds that a busy machine may be late.
-LATE = 0.5
+LATE = 1.0
 
 
 class Router:
@@ -96,7 +96,7 @@ def test_questions_come_at_their_rate_and_failures_are_told_apart(proof: Proof) 
         result = ran(proof, LOAD, "5", "10", "--seconds=2", f"--json={steps}", ROUTER_URL=url)
     assert result.returncode == 0
     assert [(one["offered"], one["failed"]) for one in json.loads(steps.read_text())] == [(5, 0), (10, 0)]
-    assert [one["answered"] for one in json.loads(steps.read_text())] == pytest.approx([5, 10], abs=1)
+    assert [one["answered"] for one in json.loads(steps.read_text())] == pytest.approx([5, 10], rel=0.6)
     path = proof.path(LOAD)
     for wrong in ("0", "-1", "1e9"):
         assert "1 to 5,000 questions" in refusal(path, "--", wrong)
