@@ -1,8 +1,9 @@
 """Send questions at a steady rate through the router, and count what fails.
 
 The rate doesn't drop when answers are slow, as with real users. Each question
-is new, and comes over its own connection. Several rates follow each other,
-and of each, what ended in its second half counts as answered.
+is new, also to the runs before, and comes over its own connection. Several
+rates follow each other, and of each, what ended in its second half counts as
+answered.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -35,13 +37,19 @@ class Result:
     finished: float = math.inf  # seconds from the first question of all
 
 
+def is_broken(event: dict[str, Any]) -> bool:
+    """Return whether an event ends an answer before its time."""
+    reasons = {one.get("finish_reason") for one in event.get("choices", [])}
+    return "error" in event or not reasons.isdisjoint({"abort", "error"})
+
+
 def ask(
     client: httpx.Client, number: int, start: float, rate: float, words: int
 ) -> Result:
     """Send a question when it's due; return what became of it."""
     due = start + number / rate
     time.sleep(max(0.0, due - time.monotonic()))
-    text = f"{number} " + "word " * (words - 1)
+    text = f"{time.time_ns()} " + "word " * (words - 1)
     request = {
         "model": MODEL,
         "messages": [{"role": "user", "content": text.strip()}],
@@ -56,6 +64,8 @@ def ask(
             for line in got.iter_lines():
                 if line.startswith("data: {"):
                     first_token = min(first_token, time.monotonic() - due)
+                    if is_broken(json.loads(line[6:])):
+                        break
                 elif line == "data: [DONE]":
                     finished = time.monotonic() - start
                     return Result("", first_token, finished)
@@ -63,8 +73,8 @@ def ask(
         return Result("no connection", first_token)
     except httpx.TimeoutException:
         return Result(f"no answer in {PATIENCE} s", first_token)
-    except httpx.TransportError:
-        pass
+    except (httpx.TransportError, ValueError):
+        pass  # the connection ended, maybe within a line
     return Result("cut off", first_token)
 
 

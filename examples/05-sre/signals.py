@@ -24,7 +24,8 @@ SIGNALS = {
     "cut": "sum(rate(envoy_cluster_upstream_cx_destroy_remote_with_active_rq"
     '{{{of},envoy_cluster_name="chosen-pod"}}[{window}]))',
     "first token": "histogram_quantile(0.95, sum by (le) (rate("
-    "vllm:time_to_first_token_seconds_bucket{{{of}}}[{window}])))",
+    'llm_d_epp_request_ttft_seconds_bucket{{{of},streaming="true"}}'
+    "[{window}])))",
     "waiting": "avg(vllm:num_requests_waiting{{{of}}})",
     "cache": "avg(vllm:kv_cache_usage_perc{{{of}}})",
 }
@@ -32,7 +33,11 @@ CHOSEN = (
     "sum by (endpoint_name) (rate(llm_d_epp_scheduler_attempts_total"
     '{{{of},status="success"}}[{window}]))'
 )
-ANSWERED = "sum by (pod) (rate(vllm:request_success_total{{{of}}}[{window}]))"
+#: Without what vLLM gave up, which it counts here, too.
+ANSWERED = (
+    "sum by (pod) (rate(vllm:request_success_total"
+    '{{{of},finished_reason!~"abort|error"}}[{window}]))'
+)
 
 
 def ask(query: str) -> list[dict[str, Any]]:

@@ -16,12 +16,13 @@ from .steps import Answer, chapter, pretended, ran
 
 LOAD = chapter["load.py"]
 EVENT, DONE = 'data: {"choices": []}\n\n', "data: [DONE]\n\n"
+ABORTED = 'data: {"choices": [{"finish_reason": "abort"}]}\n\n'
 #: Seconds that a busy machine may be late.
 LATE = 1.0
 
 
 class Router:
-    """Answers every fifth question with 503, and cuts every fourth answer off."""
+    """Answers every fifth question with 503, and cuts every fourth answer off, each other one politely."""
 
     def __init__(self) -> None:
         """Begin to count."""
@@ -42,7 +43,9 @@ class Router:
         if number % 5 == 4:
             return 503, ["busy"]
         time.sleep(0.05)
-        return 200, [EVENT, None] if number % 4 == 3 else [EVENT, EVENT, DONE]
+        if number % 8 == 7:
+            return 200, [EVENT, ABORTED, DONE]
+        return 200, [EVENT, None] if number % 8 == 3 else [EVENT, EVENT, DONE]
 
 
 @proves(
@@ -65,9 +68,15 @@ class Router:
         ),
         Mutant(LOAD, "return 1 if failed else 0", "return 0", because="a script asks for the status"),
         Mutant(
-            LOAD, 'text = f"{number} "', 'text = f"{words} "', because="a known question is answered sooner"
+            LOAD,
+            'text = f"{time.time_ns()} "',
+            'text = f"{words} "',
+            because="a known question is answered sooner",
         ),
         Mutant(LOAD, "time.monotonic() - due)", "0.0)", because="a first token takes time"),
+        Mutant(LOAD, '{"abort", "error"}', '{"error"}', because="vLLM ends an aborted stream with [DONE]"),
+        Mutant(LOAD, '"error" in event or', "", because="a stream may report its error"),
+        Mutant(LOAD, "(httpx.TransportError, ValueError)", "httpx.TransportError", because="half a line"),
     ],
 )
 def test_questions_come_at_their_rate_and_failures_are_told_apart(proof: Proof) -> None:
@@ -77,6 +86,13 @@ def test_questions_come_at_their_rate_and_failures_are_told_apart(proof: Proof) 
     assert [program.percentile(values, share) for share in (0.5, 0.95, 0.96, 1.0)] == [10, 19, 20, 20]
     ended = [program.Result("", 0.1, seconds) for seconds in (1, 9, 10, 15, 19.9, 20, 25)]
     assert program.answered(ended, 20) == 3 / 10
+    ends = {"stop": False, "length": False, "abort": True, "error": True}
+    for reason, broken in ends.items():
+        assert program.is_broken({"choices": [{"finish_reason": reason}]}) is broken
+    assert program.is_broken({"error": {"message": "the engine is gone"}})
+    with pretended(lambda method, *_: (200, ["{}"] if method == "GET" else ['data: {"cho'])) as url:
+        result = ran(proof, LOAD, "5", "--seconds=1", ROUTER_URL=url)
+    assert "failed       5: 5 cut off\n" in result.stdout
     router = Router()
     with pretended(router) as url:
         result = ran(proof, LOAD, "20", "--seconds=2", "--words=7", ROUTER_URL=url)
