@@ -23,7 +23,7 @@ class Request:
 
     @property
     def seconds(self) -> float:
-        """Return how long a request takes a place in an engine."""
+        """Return how long a request holds a slot of an engine."""
         return self.first_token + (self.tokens - 1) * self.next_token
 
 
@@ -44,9 +44,9 @@ def pods_for(
 
     `spare` pods come on top: what may be lost, or is being replaced.
     """
-    places = in_progress(request, rate) / (1 - headroom)
+    slots = in_progress(request, rate) / (1 - headroom)
     # Not a pod more because of the last bit of a fraction.
-    return math.ceil(round(places / at_once, 9)) + spare
+    return math.ceil(round(slots / at_once, 9)) + spare
 
 
 def measured(file: Path) -> float:
@@ -66,7 +66,7 @@ def main() -> None:
     add("--first-token", type=float, required=True, help="in seconds")
     add("--next-token", type=float, required=True, help="in seconds")
     add("--tokens", type=int, required=True, help="of an answer")
-    add("--at-once", type=int, required=True, help="--max-num-seqs of a pod")
+    add("--at-once", type=int, required=True, help="requests in one pod")
     add("--pods", type=int, default=3)
     add("--rate", type=float, help="requests a second, in the busiest minute")
     add("--headroom", type=float, default=0.3, help="share to keep free")
@@ -83,10 +83,9 @@ def main() -> None:
         parser.error("--rate is above 0")
     request = Request(options.first_token, options.next_token, options.tokens)
     limit = most(request, options.pods, options.at_once)
-    print(f"a request takes a place for  {request.seconds:.2f} s")
-    print(
-        f"places in {options.pods} pods{options.pods * options.at_once:>18}"
-    )
+    print(f"a request holds a slot for   {request.seconds:.2f} s")
+    slots = options.pods * options.at_once
+    print(f"slots in {options.pods} pods{slots:>19}")
     print(f"the pool is full at          {limit:.2f} requests a second")
     print(f"                             {limit * request.tokens:.0f} tokens")
     if options.measured:
@@ -105,7 +104,7 @@ def main() -> None:
     )
     busy = in_progress(request, options.rate)
     print()
-    print(f"{options.rate:g} a second keep {busy:.1f} places busy")
+    print(f"{options.rate:g} a second keep {busy:.1f} slots busy")
     free, spare = options.headroom, options.spare
     print(f"with {free:.0%} free and {spare} spare: {needed} pods")
 

@@ -111,7 +111,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sheet", nargs="?", type=Path, default=SHEET)
     parser.add_argument(
-        "--bought", type=float, help="dollars for a million bought tokens"
+        "--bought",
+        type=float,
+        help="dollars for a million bought output tokens, with their input",
     )
     options = parser.parse_args()
     if options.bought is not None and options.bought <= 0:
@@ -133,10 +135,11 @@ def main() -> None:
     for lever, other in rows:
         show(lever["name"], other, fleet)
         together = pulled(together, lever)
-    show("all of them", together, fleet)
+    share = f"all of them, at {together.utilization:.0%} utilization"
+    show(share, together, fleet)
     if options.bought is not None:
-        share = break_even(together, options.bought)
-        when = f"above {share:.0%} utilization" if share < 1 else "never"
+        even = break_even(together, options.bought)
+        when = f"above {even:.0%} utilization" if even < 1 else "never"
         print(f"with all of them, cheaper than ${options.bought:g}: {when}")
 
 

@@ -1,7 +1,7 @@
-"""Hold a namespace against a checklist, and name what breaks each line.
+"""Check a namespace against rules; name what breaks them, and the remedy.
 
 Reads objects from standard input, as `kubectl get -o json` prints them.
-Exits with 1 if a line isn't kept.
+Exits with 1 if a rule is broken.
 """
 
 import argparse
@@ -14,17 +14,18 @@ from typing import Any
 Object = dict[str, Any]
 Check = Callable[[list[Object]], Iterator[str]]
 
-CHECKS: list[tuple[str, Check]] = []
+#: What should be true, the remedy, and what names the objects that break it.
+RULES: list[tuple[str, str, Check]] = []
 #: A version or a digest; `latest` and a missing tag are neither.
 PINNED = re.compile(r".+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]+)")
 EVERYONE = {"system:authenticated", "system:unauthenticated"}
 
 
-def line(sentence: str) -> Callable[[Check], Check]:
-    """Add a line to the checklist: what should be true."""
+def rule(sentence: str, remedy: str) -> Callable[[Check], Check]:
+    """Add a rule to the checklist."""
 
     def add(check: Check) -> Check:
-        CHECKS.append((sentence, check))
+        RULES.append((sentence, remedy, check))
         return check
 
     return add
@@ -73,10 +74,10 @@ def matches(selector: Object, labels: Object) -> bool:
     return selector.get("matchLabels", {}).items() <= labels.items()
 
 
-line("no container runs as root")(
+rule("no container runs as root", "runAsNonRoot: true")(
     of_containers(lambda one, pod: secured(one, pod, "runAsNonRoot") is True)
 )
-line("no container gains privileges")(
+rule("no container gains privileges", "allowPrivilegeEscalation: false")(
     of_containers(
         lambda one, _: (
             secured(one, {}, "allowPrivilegeEscalation") is False
@@ -84,17 +85,17 @@ line("no container gains privileges")(
         )
     )
 )
-line("no container has a capability")(
+rule("no container has a capability", "capabilities: {drop: [ALL]}")(
     of_containers(
         lambda one, _: secured(one, {}, "capabilities") == {"drop": ["ALL"]}
     )
 )
-line("no container writes to its image")(
+rule("no container writes to its image", "readOnlyRootFilesystem: true")(
     of_containers(
         lambda one, _: secured(one, {}, "readOnlyRootFilesystem") is True
     )
 )
-line("system calls are filtered")(
+rule("system calls are filtered", "seccompProfile: {type: RuntimeDefault}")(
     of_containers(
         lambda one, pod: (
             (secured(one, pod, "seccompProfile") or {}).get("type")
@@ -102,10 +103,10 @@ line("system calls are filtered")(
         )
     )
 )
-line("every image has a version")(
+rule("every image has a version", "a tag that isn't latest, or a digest")(
     of_containers(lambda one, _: bool(PINNED.fullmatch(one["image"])))
 )
-line("cpu and memory are requested, and memory limited")(
+rule("cpu and memory are requested, and memory limited", "resources")(
     of_containers(
         lambda one, _: (
             {"cpu", "memory"} <= set(one["resources"].get("requests", {}))
@@ -113,12 +114,15 @@ line("cpu and memory are requested, and memory limited")(
         )
     )
 )
-line("every container is probed")(
+rule("every container is probed", "readinessProbe and livenessProbe")(
     of_containers(
         lambda one, _: {"readinessProbe", "livenessProbe"} <= set(one)
     )
 )
-line("every container gets time to end")(
+rule(
+    "every container gets time to end",
+    "preStop, and a longer terminationGracePeriodSeconds",
+)(
     of_containers(
         lambda one, pod: (
             one.get("lifecycle", {})
@@ -131,7 +135,10 @@ line("every container gets time to end")(
 )
 
 
-@line("no pod uses its node's network, processes or files")
+@rule(
+    "no pod uses its node's network, processes or files",
+    "no hostNetwork, hostPID, hostIPC, hostPath",
+)
 def _(objects: list[Object]) -> Iterator[str]:
     for name, pod in pods(objects):
         shared = any(
@@ -141,7 +148,10 @@ def _(objects: list[Object]) -> Iterator[str]:
             yield name
 
 
-@line("a pod has the API's token only with a ServiceAccount of its purpose")
+@rule(
+    "a pod has the API's token only with a ServiceAccount of its purpose",
+    "automountServiceAccountToken: false",
+)
 def _(objects: list[Object]) -> Iterator[str]:
     for name, pod in pods(objects):
         account = pod.get("serviceAccountName", "default")
@@ -151,7 +161,10 @@ def _(objects: list[Object]) -> Iterator[str]:
             yield name
 
 
-@line("workloads with several pods have a disruption budget")
+@rule(
+    "workloads with several pods have a disruption budget",
+    "a PodDisruptionBudget for their labels",
+)
 def _(objects: list[Object]) -> Iterator[str]:
     budgets = [
         one["spec"].get("selector", {})
@@ -164,7 +177,10 @@ def _(objects: list[Object]) -> Iterator[str]:
             yield one["metadata"]["name"]
 
 
-@line("the namespace refuses pods with more rights")
+@rule(
+    "the namespace refuses pods with more rights",
+    "label pod-security.kubernetes.io/enforce: restricted",
+)
 def _(objects: list[Object]) -> Iterator[str]:
     label = "pod-security.kubernetes.io/enforce"
     for one in of_kind(objects, "Namespace"):
@@ -172,7 +188,10 @@ def _(objects: list[Object]) -> Iterator[str]:
             yield one["metadata"]["name"]
 
 
-@line("what no policy allows can't connect")
+@rule(
+    "what no policy allows can't connect",
+    "a NetworkPolicy for all pods, without ingress",
+)
 def _(objects: list[Object]) -> Iterator[str]:
     if not any(
         not one["spec"].get("podSelector")
@@ -183,7 +202,10 @@ def _(objects: list[Object]) -> Iterator[str]:
         yield "no NetworkPolicy for all pods without ingress"
 
 
-@line("model servers open no connection")
+@rule(
+    "model servers open no connection",
+    "policyTypes with Egress, and no egress",
+)
 def _(objects: list[Object]) -> Iterator[str]:
     closed = [
         one["spec"]["podSelector"]
@@ -198,20 +220,20 @@ def _(objects: list[Object]) -> Iterator[str]:
             yield one["metadata"]["name"]
 
 
-@line("the namespace has a quota")
+@rule("the namespace has a quota", "a ResourceQuota")
 def _(objects: list[Object]) -> Iterator[str]:
     if not list(of_kind(objects, "ResourceQuota")):
         yield "no ResourceQuota"
 
 
-@line("no Service is open to the outside")
+@rule("no Service is open to the outside", "type: ClusterIP")
 def _(objects: list[Object]) -> Iterator[str]:
     for one in of_kind(objects, "Service"):
         if one["spec"].get("type", "ClusterIP") != "ClusterIP":
             yield one["metadata"]["name"]
 
 
-@line("no Role allows everything of anything")
+@rule("no Role allows everything of anything", "verbs and resources by name")
 def _(objects: list[Object]) -> Iterator[str]:
     for one in of_kind(objects, "Role"):
         for rule in one.get("rules") or []:
@@ -219,7 +241,7 @@ def _(objects: list[Object]) -> Iterator[str]:
                 yield one["metadata"]["name"]
 
 
-@line("no Role reads Secrets")
+@rule("no Role reads Secrets", "mount the Secret that a pod needs")
 def _(objects: list[Object]) -> Iterator[str]:
     for one in of_kind(objects, "Role"):
         for rule in one.get("rules") or []:
@@ -227,7 +249,10 @@ def _(objects: list[Object]) -> Iterator[str]:
                 yield one["metadata"]["name"]
 
 
-@line("no right is for everyone, or for pods without an account")
+@rule(
+    "no right is for everyone, or for pods without an account",
+    "a ServiceAccount for each purpose",
+)
 def _(objects: list[Object]) -> Iterator[str]:
     for one in of_kind(objects, "RoleBinding"):
         for subject in one.get("subjects") or []:
@@ -239,14 +264,17 @@ def _(objects: list[Object]) -> Iterator[str]:
                 yield one["metadata"]["name"]
 
 
-@line("the pool says what happens without an EPP")
+@rule("the pool says what happens without an EPP", "failureMode: FailClose")
 def _(objects: list[Object]) -> Iterator[str]:
     for one in of_kind(objects, "InferencePool"):
         if one["spec"]["endpointPickerRef"].get("failureMode") != "FailClose":
             yield one["metadata"]["name"]
 
 
-@line("the EPP loads no alpha plugins, and shows no profiles")
+@rule(
+    "the EPP loads no alpha plugins, and shows no profiles",
+    "--enable-pprof=false",
+)
 def _(objects: list[Object]) -> Iterator[str]:
     for name, one, _pod in containers(objects):
         words = one.get("args", [])
@@ -268,7 +296,7 @@ def of_one_namespace(objects: list[Object]) -> list[Object]:
 
 
 def main() -> int:
-    """Print the checklist; return 1 if a line isn't kept."""
+    """Print the checklist; return 1 if a rule is broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.parse_args()
     if sys.stdin.isatty():
@@ -279,15 +307,17 @@ def main() -> int:
         kinds = {one["kind"] for one in objects}
         if missing := {"Namespace", "Deployment"} - kinds:
             sys.exit(f"standard input has no {' and no '.join(missing)}")
-        for sentence, check in CHECKS:
+        for sentence, remedy, check in RULES:
             found = list(dict.fromkeys(check(objects)))
             broken += bool(found)
             print(f"{'NO ' if found else 'ok '} {sentence}")
             for one in found:
                 print(f"      {one}")
+            if found:
+                print(f"      remedy: {remedy}")
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         sys.exit(f"standard input is no list of objects: {error!r}")
-    print(f"{len(CHECKS)} lines, {broken} not kept")
+    print(f"{len(RULES)} rules, {broken} broken")
     return 1 if broken else 0
 
 

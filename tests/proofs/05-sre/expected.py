@@ -67,7 +67,11 @@ MODEL_SERVER: dict[str, Any] = {
         },
     },
 }
-BUDGET: dict[str, Any] = {"maxUnavailable": 1, "selector": {"matchLabels": LABELS}}
+BUDGET: dict[str, Any] = {
+    "maxUnavailable": 1,
+    "unhealthyPodEvictionPolicy": "AlwaysAllow",
+    "selector": {"matchLabels": LABELS},
+}
 ROUTER: dict[str, Any] = {
     "replicas": 1,
     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import tomllib
 
 import pytest
 import yaml
@@ -89,11 +90,19 @@ def test_a_budget_becomes_alerts_as_worked_out_by_hand(proof: Proof) -> None:
 
 
 def test_the_rules_use_the_thresholds_of_the_sheet() -> None:
-    rules = yaml.safe_load((chapter.root / "examples" / chapter["slo-rules.yaml"]).read_text())
-    expressions = [rule["expr"] for rule in rules["groups"][1]["rules"] if "ratio_rate" in rule["expr"]]
-    found = [re.findall(r"ratio_rate(\w+) > ([\d.]+) \* ([\d.]+)", one) for one in expressions]
-    assert found == [
-        [("1h", "14.4", "0.005"), ("5m", "14.4", "0.005")],
-        [("6h", "6", "0.005"), ("30m", "6", "0.005")],
-        [("3d", "1", "0.005"), ("6h", "1", "0.005")],
-    ]
+    folder = chapter.root / "examples"
+    sheet = tomllib.loads((folder / SHEET).read_text())
+    groups = yaml.safe_load((folder / chapter["slo-rules.yaml"]).read_text())["groups"]
+    rules = {
+        rule.get("alert", rule.get("record")): rule["expr"] for group in groups for rule in group["rules"]
+    }
+    found = {name: re.findall(r"ratio_rate(\w+) > ([\d.]+) \* ([\d.]+)", one) for name, one in rules.items()}
+    assert {name: one for name, one in found.items() if one} == {
+        "HelpDeskBurnsFast": [("1h", "14.4", "0.005"), ("5m", "14.4", "0.005")],
+        "HelpDeskBurnsSteadily": [("6h", "6", "0.005"), ("30m", "6", "0.005")],
+        "HelpDeskBurnsSlowly": [("3d", "1", "0.005"), ("6h", "1", "0.005")],
+    }
+    assert sheet["target"] == 1 - 0.005
+    assert sheet["first_token"] == {"seconds": 2, "target": 0.95}
+    assert 'le=~"2|2[.]0"' in rules["help_desk:late:ratio_rate1h"]
+    assert rules["HelpDeskStartsLate"] == "help_desk:late:ratio_rate1h > 0.05"

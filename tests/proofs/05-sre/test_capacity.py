@@ -21,7 +21,7 @@ PRINTED = chapter["capacity.console"]
     evidence="computed",
     mutants=[
         Mutant(PLANNER, "(self.tokens - 1)", "self.tokens", because="the first token has its own time"),
-        Mutant(PLANNER, "pods * at_once / request", "at_once / request", because="every pod has places"),
+        Mutant(PLANNER, "pods * at_once / request", "at_once / request", because="every pod has slots"),
         Mutant(PLANNER, "(1 - headroom)", "(1 + headroom)", because="what is free can't be taken"),
         Mutant(PLANNER, "+ spare", "", because="a spare pod comes on top"),
         Mutant(PLANNER, "math.ceil(round(", "math.floor(round(", because="there are no halves of pods"),
@@ -30,7 +30,7 @@ PRINTED = chapter["capacity.console"]
         Mutant(PRINTED, "7 pods", "6 pods", because="20.9 / 0.7 / 5, and one spare"),
     ],
 )
-def test_a_pool_is_full_when_its_places_are(proof: Proof) -> None:
+def test_a_pool_is_full_when_its_slots_are(proof: Proof) -> None:
     program = proof.module(PLANNER)
     request = program.Request(first_token=0.14, next_token=0.05, tokens=40)
     assert request.seconds == pytest.approx(0.14 + 39 * 0.05)
@@ -69,7 +69,7 @@ def test_a_pool_is_full_when_its_places_are(proof: Proof) -> None:
         steps.write_text(text)
         assert "steps.json: " in refusal(path, *usual, f"--measured={steps}")
     assert "nowhere.json" in refusal(path, *usual, "--measured=nowhere.json")
-    # 15 places for 2.05 s each: 7.32 a second.
+    # 15 slots for 2.05 s each: 7.32 a second.
     for best, near in ((7.0, "yes"), (8.2, "no"), (6.4, "no")):
         steps.write_text(f'[{{"answered": 3.0}}, {{"answered": {best}}}]')
         assert proof.run(["python3", path.name, *usual, f"--measured={steps}"]).endswith(f" {near}\n")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 
 import pytest
 import yaml
 
 from proofs.api import Mutant, Proof, chapter_of, proves
-from proofs.listings import imported
 from tests.programs import refusal
 
 chapter = chapter_of(__file__)
@@ -141,18 +139,3 @@ def test_a_week_has_as_many_pod_hours_as_counted_by_hand(proof: Proof) -> None:
         assert words in refusal(path)
     file.write_text(written)
     proof.transcript(HOURS_PRINTED)
-
-
-def test_the_plot_of_the_levers_shows_what_the_program_prints() -> None:
-    drawn = json.loads((chapter.root / "source/plots/levers.json").read_text())["steps"]
-    program = imported(chapter.root / "examples" / COST, "cost")
-    sheet = program.read_sheet(chapter.root / "examples" / SHEET)
-    ranges = {name: sheet[name]["range"] for name in program.INPUTS}
-    fleet = program.Fleet(sheet["gpus"], *(ranges[name][1] for name in program.INPUTS))
-    costs = [program.cost(fleet)]
-    for lever in sheet["levers"]:
-        fleet = program.pulled(fleet, lever)
-        costs.append(program.cost(fleet))
-    assert [one["cost"] for one in drawn] == [round(cost, 2) for cost in costs]
-    low, high = program.interval(sheet["gpus"], ranges)
-    assert (drawn[0]["low"], drawn[0]["high"]) == (round(low, 2), round(high, 2))

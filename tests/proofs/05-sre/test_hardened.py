@@ -13,6 +13,7 @@ from .steps import chapter, install, pods_of_the_model
 POLICIES = chapter["network-policies.yaml"]
 QUOTA = chapter["quota.yaml"]
 HARDENED = chapter["hardening.console"]
+REACH = chapter["reach.sh"]
 CLIENT = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=3).status)"
 
 
@@ -31,6 +32,7 @@ def reaches(proof: Proof, url: str) -> bool:
 @proves(
     POLICIES,
     QUOTA,
+    REACH,
     HARDENED,
     evidence="ran",
     router=">=0.10",
@@ -52,7 +54,9 @@ def reaches(proof: Proof, url: str) -> bool:
             POLICIES, 'help-desk/client: "true"', 'help-desk/customer: "true"', because="customers get in"
         ),
         Mutant(QUOTA, 'services.nodeports: "0"', 'services.nodeports: "1"', because="no port of a node"),
-        Mutant(HARDENED, "22 lines, 0 not kept", "22 lines, 1 not kept", because="all are kept"),
+        Mutant(HARDENED, "22 rules, 0 broken", "22 rules, 1 broken", because="all are kept"),
+        Mutant(HARDENED, "status 200", "status 403", because="without policies, anyone gets in"),
+        Mutant(REACH, ":8000/health", ":8001/health", because="the engine listens on 8000"),
     ],
 )
 def test_the_namespace_keeps_the_checklist_and_others_out(proof: Proof) -> None:
@@ -62,11 +66,11 @@ def test_the_namespace_keeps_the_checklist_and_others_out(proof: Proof) -> None:
     address = f"http://{pod['status']['podIP']}:8000/health"
     front = f"http://router.{proof.namespace}:8081/v1/models"
     assert reaches(proof, address)
+    client = proof.addon("client").namespace
     proof.transcript(HARDENED)
     assert proof.get("resourcequota", "namespace")["spec"]["hard"] == expected.QUOTA
     assert not reaches(proof, address)
     assert not reaches(proof, front)
-    client = proof.addon("client").namespace
     proof.kubectl("label", "namespace", client, "help-desk/client=true")
     try:
         proof.wait_until(lambda: reaches(proof, front), 30, "a customer gets in")

@@ -1,4 +1,4 @@
-"""Does each line of the checklist notice what it is there for, and nothing else?"""
+"""Does each rule of the checklist notice what it is there for, and nothing else?"""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def without(mapping: Object, key: str) -> None:
     del mapping[key]
 
 
-#: The line -> changes, each of which breaks it, and it alone.
+#: The rule -> changes, each of which breaks it, and it alone.
 BREAKS: Mapping[str, tuple[Callable[[Objects], object], ...]] = {
     "no container runs as root": (
         lambda found: without(pod(found)["securityContext"], "runAsNonRoot"),
@@ -148,9 +148,9 @@ BREAKS: Mapping[str, tuple[Callable[[Objects], object], ...]] = {
 
 
 def broken(program: Any, found: Objects) -> set[str]:  # noqa: ANN401 - a module
-    """Return the lines of the checklist that objects do not keep."""
+    """Return the rules of the checklist that objects break."""
     listed = list(found.values())
-    return {sentence for sentence, check in program.CHECKS if list(check(listed))}
+    return {sentence for sentence, _, check in program.RULES if list(check(listed))}
 
 
 @proves(
@@ -210,10 +210,11 @@ def broken(program: Any, found: Objects) -> set[str]:  # noqa: ANN401 - a module
         Mutant(HARDENING, "return 1 if broken else 0", "return 0", because="a pipeline asks for the status"),
     ],
 )
-def test_each_line_notices_what_breaks_it_and_nothing_else(proof: Proof) -> None:
+def test_each_rule_notices_what_breaks_it_and_nothing_else(proof: Proof) -> None:
     program = proof.module(HARDENING)
-    assert [sentence for sentence, _ in program.CHECKS] == list(BREAKS)
+    assert [sentence for sentence, _, _ in program.RULES] == list(BREAKS)
     assert len(BREAKS) >= 15
+    assert all(remedy for _, remedy, _ in program.RULES)
     assert broken(program, objects()) == set()
     for sentence, changes in BREAKS.items():
         for change in changes:
@@ -224,12 +225,13 @@ def test_each_line_notices_what_breaks_it_and_nothing_else(proof: Proof) -> None
     another = {"kind": "Namespace", "metadata": {"name": "another"}}
     kept = checked(proof, [*objects().values(), another])
     assert kept.returncode == 0
-    assert kept.stdout.endswith(f"{len(BREAKS)} lines, 0 not kept\n")
+    assert kept.stdout.endswith(f"{len(BREAKS)} rules, 0 broken\n")
     found = objects()
     found["Service/router"]["spec"]["type"] = "LoadBalancer"
     open_one = checked(proof, list(found.values()))
     assert open_one.returncode == 1
-    assert "NO  no Service is open to the outside\n      router\n" in open_one.stdout
+    named = "NO  no Service is open to the outside\n      router\n      remedy: type: ClusterIP\n"
+    assert named in open_one.stdout
 
 
 @pytest.mark.parametrize(

@@ -48,17 +48,20 @@ def in_reach(proof: Proof) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     mutants=[
         Mutant(STORE, '--upload-file "$2"', '--upload-file "$0"', because="another file is kept"),
         Mutant(STORE, "writer:%s", "reader:%s", because="a reader may not write"),
-        Mutant(BACKUP, "kept 10 objects", "kept 11 objects", because="ten are a person's"),
+        Mutant(BACKUP, "kept 12 objects", "kept 11 objects", because="twelve are a person's"),
         Mutant(
             BACKUP, "kinds=$kinds,serviceaccounts,roles", "kinds=$kinds,roles", because="the EPP's account"
         ),
         Mutant(PORTABLE, '    "resourceVersion",\n', "", because="a restore would be a conflict"),
+        Mutant(RESTORE, "wc -l\n12", "wc -l\n11", because="all of them are back"),
         Mutant(RESTORE, "answer: Which process did what?", "answer: none", because="the same answer"),
     ],
 )
 def test_a_deleted_namespace_comes_back_and_answers_the_same(proof: Proof) -> None:
     assert keys.key("objects-writer")
     install(proof)
+    # As after the section on alerts.
+    proof.kubectl("create", "configmap", "slo-rules", f"--from-file={proof.path(chapter['slo-rules.yaml'])}")
     with router(proof) as client:
         before = ask(client, "Which process did what?").json()["choices"][0]["message"]
     with in_reach(proof) as (exchange, variables):

@@ -28,7 +28,7 @@ PREDICTED = 15 / (0.14 + 39 * 0.05)
     uses=["router", "simulator", "envoy"],
     alone=True,  # a busy machine answers later
     mutants=[
-        Mutant(MODEL_SERVER, "--max-num-seqs=5", "--max-num-seqs=4", because="a fifth of the places is gone"),
+        Mutant(MODEL_SERVER, "--max-num-seqs=5", "--max-num-seqs=4", because="a fifth of the slots is gone"),
         Mutant(
             MODEL_SERVER,
             "--inter-token-latency=50ms",
