@@ -12,12 +12,10 @@ from tests.programs import refusal
 
 chapter = chapter_of(__file__)
 PLANNER = chapter["capacity.py"]
-PRINTED = chapter["capacity.console"]
 
 
 @proves(
     PLANNER,
-    PRINTED,
     evidence="computed",
     mutants=[
         Mutant(PLANNER, "(self.tokens - 1)", "self.tokens", because="the first token has its own time"),
@@ -27,7 +25,9 @@ PRINTED = chapter["capacity.console"]
         Mutant(PLANNER, "math.ceil(round(", "math.floor(round(", because="there are no halves of pods"),
         Mutant(PLANNER, "not 0 <= options.headroom < 1", "options.headroom < 0", because="1 leaves none"),
         Mutant(PLANNER, "abs(best / limit - 1)", "(best / limit - 1)", because="too few is not near"),
-        Mutant(PRINTED, "7 pods", "6 pods", because="20.9 / 0.7 / 5, and one spare"),
+        Mutant(
+            PLANNER, "slots = options.pods * options.at_once", "slots = options.at_once", because="3 pods"
+        ),
     ],
 )
 def test_a_pool_is_full_when_its_slots_are(proof: Proof) -> None:
@@ -73,4 +73,6 @@ def test_a_pool_is_full_when_its_slots_are(proof: Proof) -> None:
     for best, near in ((7.0, "yes"), (8.2, "no"), (6.4, "no")):
         steps.write_text(f'[{{"answered": 3.0}}, {{"answered": {best}}}]')
         assert proof.run(["python3", path.name, *usual, f"--measured={steps}"]).endswith(f" {near}\n")
-    proof.transcript(PRINTED)
+    printed = proof.run(["python3", path.name, *usual, "--rate=10"])
+    assert [line.split()[-1] for line in printed.splitlines()[:2]] == ["s", "15"]
+    assert "10 a second keep 20.5 slots busy\nwith 30% free and 1 spare: 7 pods\n" in printed

@@ -12,7 +12,7 @@ from tests.proofs.installed import CHAPTER, ask, router
 from .steps import chapter, install, opened
 
 STORE = chapter["store.sh"]
-BACKUP = chapter["backup.console"]
+OBJECTS = chapter["objects.sh"]
 RESTORE = chapter["restore.console"]
 PORTABLE = chapter["portable.py"]
 
@@ -37,7 +37,7 @@ def in_reach(proof: Proof) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
 
 @proves(
     STORE,
-    BACKUP,
+    OBJECTS,
     RESTORE,
     PORTABLE,
     evidence="ran",
@@ -48,9 +48,9 @@ def in_reach(proof: Proof) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     mutants=[
         Mutant(STORE, '--upload-file "$2"', '--upload-file "$0"', because="another file is kept"),
         Mutant(STORE, "writer:%s", "reader:%s", because="a reader may not write"),
-        Mutant(BACKUP, "kept 12 objects", "kept 11 objects", because="twelve are a person's"),
+        Mutant(RESTORE, "kept 12 objects", "kept 11 objects", because="twelve are a person's"),
         Mutant(
-            BACKUP, "kinds=$kinds,serviceaccounts,roles", "kinds=$kinds,roles", because="the EPP's account"
+            OBJECTS, "kinds=$kinds,serviceaccounts,roles", "kinds=$kinds,roles", because="the EPP's account"
         ),
         Mutant(PORTABLE, '    "resourceVersion",\n', "", because="a restore would be a conflict"),
         Mutant(RESTORE, "wc -l\n12", "wc -l\n11", because="all of them are back"),
@@ -65,7 +65,6 @@ def test_a_deleted_namespace_comes_back_and_answers_the_same(proof: Proof) -> No
     with router(proof) as client:
         before = ask(client, "Which process did what?").json()["choices"][0]["message"]
     with in_reach(proof) as (exchange, variables):
-        proof.transcript(BACKUP, exchange=exchange, environment=variables)
         uid = proof.get("namespace", proof.namespace)["metadata"]["uid"]
         proof.transcript(RESTORE, exchange=exchange, environment=variables, deadline=400)
     assert proof.get("namespace", proof.namespace)["metadata"]["uid"] != uid

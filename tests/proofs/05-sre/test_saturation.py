@@ -36,6 +36,7 @@ PREDICTED = 15 / (0.14 + 39 * 0.05)
             because="answers take longer",
         ),
         Mutant(SATURATED, "each other    yes", "each other    no", because="they agree"),
+        Mutant(SATURATED, "7 pods", "6 pods", because="20.9 / 0.7 / 5, and one spare"),
     ],
 )
 def test_a_pool_is_full_where_littles_law_says(proof: Proof) -> None:

@@ -26,8 +26,7 @@ from .steps import (
 
 RULES = chapter["slo-rules.yaml"]
 TESTS = chapter["slo-rules-test.yaml"]
-TESTED = chapter["test-rules.console"]
-LOADED = chapter["load-rules.console"]
+LOADED = chapter["rules.console"]
 SIGNALS = chapter["signals.py"]
 PRINTED = chapter["signals.console"]
 REPAIR = chapter["repair.console"]
@@ -42,10 +41,11 @@ CUT = (
 @proves(
     RULES,
     TESTS,
-    TESTED,
+    LOADED,
     evidence="ran",
     uses=["prometheus"],
     needs=["prometheus"],
+    alone=True,  # rules of the same names, of two namespaces, would be one
     mutants=[
         Mutant(RULES, CUT, CUT.replace("remote", "local"), because="the pod cuts, not Envoy"),
         Mutant(RULES, "ratio_rate1h > 14.4 * 0.005", "ratio_rate1h > 1.44 * 0.005", because="too soon"),
@@ -57,16 +57,18 @@ CUT = (
         Mutant(RULES, 'le=~"2|2[.]0"', 'le=~"3"', because="two seconds were promised"),
         Mutant(RULES, ', priority!~"-.+"', "", because="a batch may be refused"),
         Mutant(TESTS, "values: 0+24x400", "values: 0+2x400", because="0.3% fires nothing"),
-        Mutant(TESTED, "SUCCESS", "FAILED", because="they pass"),
+        Mutant(LOADED, "SUCCESS", "FAILED", because="they pass"),
+        Mutant(LOADED, "prometheus-rules=true", "prometheus-rules=no", because="Prometheus looks for it"),
     ],
 )
-def test_promtool_runs_the_tests_of_the_rules(proof: Proof) -> None:
-    proof.transcript(TESTED)
+def test_promtool_runs_the_tests_of_the_rules_and_prometheus_loads_them(proof: Proof) -> None:
+    proof.transcript(LOADED)
+    with opened(proof, 9090, "service/prometheus", proof.addon("prometheus").namespace) as url:
+        proof.wait_until(lambda: alerts(url) == ALERTS, 30, "Prometheus has the alerts")
 
 
 @proves(
     RULES,
-    LOADED,
     PRINTED,
     SIGNALS,
     REPAIR,
@@ -76,7 +78,6 @@ def test_promtool_runs_the_tests_of_the_rules(proof: Proof) -> None:
     needs=["prometheus"],
     alone=True,  # rules of the same names, of two namespaces, would be one
     mutants=[
-        Mutant(LOADED, "wc -l\n6", "wc -l\n5", because="six alerts are loaded"),
         Mutant(PRINTED, "errors       0.0%", "errors       0.1%", because="nothing failed"),
         Mutant(
             RULES,
@@ -103,7 +104,8 @@ def test_envoy_counts_the_errors_that_the_epp_does_not(proof: Proof) -> None:
     with watched(proof) as (exchange, variables):
         url = variables["PROMETHEUS_URL"]
         wait_until_scraped(proof, url)
-        proof.transcript(LOADED, exchange=exchange, environment=variables)
+        proof.kubectl("create", "configmap", "slo-rules", f"--from-file={rules}")
+        proof.kubectl("label", "configmap", "slo-rules", "prometheus-rules=true")
         shown = {**exchange, "signals.py": look + as_recorded(PRINTED)}
         proof.transcript(PRINTED, exchange=shown, environment=variables)
         (_, broken, _) = sorted(pod["metadata"]["name"] for pod in pods_of_the_model(proof))
@@ -133,6 +135,19 @@ def test_envoy_counts_the_errors_that_the_epp_does_not(proof: Proof) -> None:
             environment=variables,
         )
     assert broken not in {pod["metadata"]["name"] for pod in pods_of_the_model(proof)}
+
+
+ALERTS = {
+    f"HelpDesk{name}"
+    for name in ("BurnsFast", "BurnsSteadily", "BurnsSlowly", "StartsLate", "Refuses", "Unmeasured")
+}
+
+
+def alerts(prometheus: str) -> set[str]:
+    """Return the names of the chapter's alerts that Prometheus has loaded."""
+    answer = httpx.get(f"{prometheus}/api/v1/rules", params={"type": "alert"}, timeout=10)
+    rules = [rule["name"] for group in answer.json()["data"]["groups"] for rule in group["rules"]]
+    return {name for name in rules if name.startswith("HelpDesk")}
 
 
 OBJECTIVE = """\
