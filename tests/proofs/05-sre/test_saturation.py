@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from proofs.api import Mutant, Proof, proves
 
-from .steps import MODEL_SERVER, chapter, install, opened
+from .steps import MODEL_SERVER, chapter, install, opened, ran
 
 LOAD = chapter["load.py"]
 SATURATED = chapter["saturation.console"]
@@ -104,3 +106,28 @@ def test_a_real_engine_slows_down_before_it_is_full(proof: Proof) -> None:
     assert steps[-1]["first_token"] > 2 * steps[0]["first_token"]
     if proof.recording:
         record({"engine": steps})
+
+
+@proves(
+    LOAD,
+    evidence="ran",
+    router=">=0.10",
+    uses=["router", "envoy"],
+    needs=[ENGINE],
+    alone=True,
+    only_in_lab=True,
+    mutants=[
+        Mutant(LOAD, '"error" in event or', "", because="vLLM ends an aborted stream in order, with [DONE]"),
+    ],
+)
+def test_what_vllm_aborts_is_told_by_an_error_in_the_stream(proof: Proof) -> None:
+    space = proof.addon(ENGINE).namespace
+    with opened(proof, 8081, "service/router", space) as url, ThreadPoolExecutor(1) as background:
+        answer = background.submit(
+            ran, proof, LOAD, "1", "--seconds=1", "--words=400", ROUTER_URL=url, MODEL="smollm2"
+        )
+        time.sleep(4)  # some tokens have come
+        name = "--selector=app.kubernetes.io/name=vllm"
+        proof.kubectl("delete", "pod", name, f"--namespace={space}", "--wait=false")
+        assert "failed       1: 1 cut off\n" in answer.result().stdout
+    proof.wait("deployment", "vllm", "Available", deadline=300, namespace=space)
