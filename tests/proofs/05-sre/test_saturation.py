@@ -127,7 +127,7 @@ def test_what_vllm_aborts_is_told_by_an_error_in_the_stream(proof: Proof) -> Non
             ran, proof, LOAD, "1", "--seconds=1", "--words=400", ROUTER_URL=url, MODEL="smollm2"
         )
         time.sleep(4)  # some tokens have come
-        name = "--selector=app.kubernetes.io/name=vllm"
+        name = "--selector=app=vllm"
         proof.kubectl("delete", "pod", name, f"--namespace={space}", "--wait=false")
         assert "failed       1: 1 cut off\n" in answer.result().stdout
     proof.wait("deployment", "vllm", "Available", deadline=300, namespace=space)
