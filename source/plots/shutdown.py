@@ -18,7 +18,12 @@ KINDS = {
     "idle": ("#EEF4F7", "#2F6F8F"),
     "limit": ("#FFFFFF", GREY),
 }
-HIGH, ROW = 0.62, 1.0
+HIGH = 0.62
+#: Distance of two rows, and the figure's height in inches: beside their names, and below them.
+ROW, TALL = 1.0, 2.35
+ROW_OF_NARROW, TALL_OF_NARROW = 1.3, 2.6
+#: A figure of fewer inches has no room for names beside the rows.
+NARROW = 4
 #: Seconds of the pause, and how wide they are drawn.
 PAUSE, WIDE = 5, 1.8
 
@@ -27,27 +32,33 @@ def draw(figure: Figure, data: Path) -> None:
     """Draw a row for each part, and a vertical line for each moment."""
     drawing = json.loads(data.read_text(encoding="utf-8"))
     rows = drawing["rows"]
-    figure.set_size_inches(5.25, 2.35)
+    is_narrow = figure.get_figwidth() < NARROW
+    step, tall = (ROW_OF_NARROW, TALL_OF_NARROW) if is_narrow else (ROW, TALL)
+    figure.set_size_inches(figure.get_figwidth(), tall)
     axes = figure.subplots()
-    bottom = -ROW * (len(rows) - 1) - HIGH / 2
+    left_end = _place(-8)
+    top, bottom = 0.95 if is_narrow else 0.62, -step * (len(rows) - 1) - HIGH / 2
     for mark in drawing["marks"]:
         at = _place(mark["at"])
-        axes.plot(
-            [at, at], [bottom - 0.1, 0.62], color=INK, linewidth=0.9, linestyle="-", marker="", zorder=0
-        )
-        axes.text(at, 0.98, mark["text"], ha="center", va="center", color=INK)
+        axes.plot([at, at], [bottom - 0.1, top], color=INK, linewidth=0.9, linestyle="-", marker="", zorder=0)
+        axes.text(at, top + 0.36, mark["text"], ha="center", va="center", color=INK)
         axes.text(at, bottom - 0.36, f"{mark['at']} s", ha="center", va="center", color=GREY)
     for row, part in enumerate(rows):
-        middle = -ROW * row
-        axes.text(_place(-8) - 0.15, middle, part["name"], ha="right", va="center", color=INK)
+        middle = -step * row
+        if is_narrow:
+            axes.text(left_end, middle + HIGH / 2 + 0.08, part["short"], ha="left", va="bottom", color=INK)
+        else:
+            axes.text(left_end - 0.15, middle, part["name"], ha="right", va="center", color=INK)
         for span in part["spans"]:
             left, right = _place(span["from"]), _place(span["to"])
             fill, edge = KINDS[span["kind"]]
             corner = (left, middle - HIGH / 2)
             axes.add_patch(Rectangle(corner, right - left, HIGH, facecolor=fill, edgecolor=edge))
-            axes.text((left + right) / 2, middle, span["text"], ha="center", va="center", color=INK)
+            text = span.get("short", span["text"]) if is_narrow else span["text"]
+            axes.text((left + right) / 2, middle, text, ha="center", va="center", color=INK)
     axes.axis("off")
-    axes.set(xlim=(_place(-8) - 1.9, _place(60) + 0.55), ylim=(bottom - 0.6, 1.25))
+    beside = 0.1 if is_narrow else 1.9
+    axes.set(xlim=(left_end - beside, _place(60) + 0.75), ylim=(bottom - 0.6, top + 0.63))
 
 
 def _place(second: float) -> float:
