@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 DATA = "saturation.json"
 #: Simulators are amber, as what comes through the router in all figures.
 AMBER, BLUE, GREY = "#B7791F", "#2F6F8F", "#5B6770"
+#: A figure of fewer inches has its panels below each other.
+NARROW = 4
 LINE: dict[str, Any] = {"linestyle": "-", "marker": "o", "markersize": 3}
 
 
@@ -19,8 +21,13 @@ def draw(figure: Figure, data: Path) -> None:
     recorded = json.loads(data.read_text(encoding="utf-8"))
     predicted, steps = recorded["predicted"], recorded["steps"]
     offered = [step["offered"] for step in steps]
-    figure.set_size_inches(5.25, 2.3)
-    left, right = figure.subplots(1, 2)
+    width = figure.get_figwidth()
+    if width < NARROW:
+        figure.set_size_inches(width, 4.2)
+        left, right = figure.subplots(2, 1)
+    else:
+        figure.set_size_inches(width, 2.3)
+        left, right = figure.subplots(1, 2)
     left.plot(offered, [step["answered"] for step in steps], color=AMBER, **LINE)
     left.axhline(predicted, color=GREY, linestyle="--", linewidth=0.9, marker="")
     left.text(min(offered), predicted, f"predicted: {predicted:.2f}", color=GREY, va="bottom")
