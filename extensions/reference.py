@@ -291,7 +291,7 @@ class VersionMatrix(Reference):
         named = {name: (COMPONENTS.get(name, name), readable(version)) for name, version in versions.items()}
         used = {name: proved[name, version] for name, version in versions.items() if (name, version) in proved}
         rows = [(*named[name], *found) for name, found in used.items()]
-        others = ", ".join(" ".join(both) for name, both in named.items() if name not in used)
+        others = "; ".join(" ".join(both) for name, both in named.items() if name not in used)
         return [
             _table(("Component", "Version", "Listings", "Last proof"), (40, 24, 16, 20), rows),
             *([self.paragraph([f"{NOT_USED} {others}."])] if others else []),
