@@ -28,6 +28,8 @@ from extensions.uses import used_in
 
 FOLDER = "source/reference"
 LINES = "lab/router_lines/table.toml"
+#: What leads to the pins that no proof has named yet.
+NOT_USED = "Pinned, and not named by a proof yet:"
 #: What a page calls the pins that have no name in stamps.
 COMPONENTS = {
     **NAMES,
@@ -286,11 +288,14 @@ class VersionMatrix(Reference):
             return [nodes.container("", nodes.bullet_list("", *items), classes=["lookup"])]
         note_records(self.env)
         proved = proved_with(self.root)
-        rows = [
-            (COMPONENTS.get(name, name), readable(version), *proved.get((name, version), ("", "")))
-            for name, version in versions.items()
+        named = {name: (COMPONENTS.get(name, name), readable(version)) for name, version in versions.items()}
+        used = {name: proved[name, version] for name, version in versions.items() if (name, version) in proved}
+        rows = [(*named[name], *found) for name, found in used.items()]
+        others = "; ".join(" ".join(both) for name, both in named.items() if name not in used)
+        return [
+            _table(("Component", "Version", "Listings", "Last proof"), (40, 24, 16, 20), rows),
+            *([self.paragraph([f"{NOT_USED} {others}."])] if others else []),
         ]
-        return [_table(("Component", "Version", "Listings", "Last proof"), (40, 24, 16, 20), rows)]
 
 
 def differences(

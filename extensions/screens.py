@@ -29,7 +29,7 @@ TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
-CELL = re.compile(r"<td\b(?=[^>]*>(?P<nothing>\s*</td>)?)")
+CELL = re.compile(r"<td\b(?=[^>]*>(?P<nothing>\s*(?:<p>\s*</p>|<p\s*/>)?\s*</td>)?)")
 HEADING = re.compile(r"<h[1-4]\b.*?</h[1-4]>", re.DOTALL)
 #: The book's name outside of tags, and in headings.
 NAME = re.compile(r"\bllm-d\b(?![^<]*>)")

@@ -12,7 +12,7 @@ EXAMPLES = edition.PROJECT / "examples"
 #: The commands of a transcript, how one goes on in the next line, and what each of them adds.
 COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 CONTINUED = re.compile(r"\\?\n> *")
-ADD = re.compile(r"\bpython -m lab add ([^()&|;]+)")
+ADDONS = r"\bpython -m lab {verb} ([^()&|;]+)"
 
 
 def starting_addons(chapter: str) -> list[str]:
@@ -28,8 +28,9 @@ def starting_addons(chapter: str) -> list[str]:
     return added(start.read_text()) if start.exists() else []
 
 
-def added(transcript: str) -> list[str]:
-    """Return what the commands `python -m lab add` of a transcript add, in their order."""
+def added(transcript: str, verb: str = "add") -> list[str]:
+    """Return the add-ons that the commands `python -m lab add` of a transcript name, or `remove`."""
     commands = COMMAND.findall(CONTINUED.sub(" ", transcript))
-    added_by = (words for command in commands for words in ADD.findall(command))
-    return [spec for words in added_by for spec in shlex.split(words)]
+    of_verb = re.compile(ADDONS.format(verb=verb))
+    named = (words for command in commands for words in of_verb.findall(command))
+    return [spec for words in named for spec in shlex.split(words)]

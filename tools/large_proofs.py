@@ -16,7 +16,7 @@ from proofs.outline import load_outline
 #: What the whole book is planned to have.
 LISTINGS, PROOFS = 450, 260
 #: What a session of proofs reads, besides the lab and the harness.
-READ_BY_PROOFS = ("edition.toml", "examples", "pyproject.toml", "records", "source", "tests")
+READ_BY_PROOFS = ("edition.toml", "examples", "pyproject.toml", "records", "requirements", "source", "tests")
 #: Proofs about all listings of the book: not true of one that repeats them.
 ABOUT_THE_BOOK = ("test_old_names.py",)
 #: Numbers of the copies of chapters lie so far apart.
