@@ -52,7 +52,6 @@ def in_reach(proof: Proof) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
         Mutant(
             OBJECTS, "kinds=$kinds,serviceaccounts,roles", "kinds=$kinds,roles", because="the EPP's account"
         ),
-        Mutant(PORTABLE, '    "resourceVersion",\n', "", because="a restore would be a conflict"),
         Mutant(RESTORE, "wc -l\n12", "wc -l\n11", because="all of them are back"),
         Mutant(RESTORE, "answer: Which process did what?", "answer: none", because="the same answer"),
     ],
