@@ -88,7 +88,7 @@ class StartHere(SphinxDirective):
         lines = "".join(f"$ {line}\n" for line in START).rstrip()
         then = nodes.paragraph(
             "",
-            "It needs Debian or a relative, Python 3.11, docker or podman, 14 GiB of disk and 15 to 30 minutes:",
+            "It needs Debian or a relative, Python 3.11, docker or podman, 14 GiB, and 15 to 30 minutes:",
         )
         block = nodes.literal_block(lines, lines, language="console", classes=["start-here"])
         return [where, then, block]
