@@ -44,7 +44,7 @@ In every other terminal, run the `eval` line that `up` prints: it points kubectl
 WHERE = {
     "html": "Download the lab and all listings: ",
     "latex": "This file carries the lab and all listings as an attachment. Save it from your reader's list "
-    "of attachments, or with “pdfdetach -saveall” of poppler: ",
+    "of attachments, or with “pdfdetach -saveall life-with-llm-d.pdf” of poppler: ",
     "epub": "The lab and all listings are beside the HTML edition: ",
 }
 
@@ -87,7 +87,8 @@ class StartHere(SphinxDirective):
         where += nodes.Text(".")
         lines = "".join(f"$ {line}\n" for line in START).rstrip()
         then = nodes.paragraph(
-            "", "It needs Debian or a relative of it, Python 3.11, and docker or podman. Then:"
+            "",
+            "It needs Debian or a relative, Python 3.11, docker or podman, 14 GiB, and 15 to 30 minutes:",
         )
         block = nodes.literal_block(lines, lines, language="console", classes=["start-here"])
         return [where, then, block]

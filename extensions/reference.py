@@ -289,7 +289,9 @@ class VersionMatrix(Reference):
         note_records(self.env)
         proved = proved_with(self.root)
         named = {name: (COMPONENTS.get(name, name), readable(version)) for name, version in versions.items()}
-        used = {name: proved[name, version] for name, version in versions.items() if (name, version) in proved}
+        used = {
+            name: proved[name, version] for name, version in versions.items() if (name, version) in proved
+        }
         rows = [(*named[name], *found) for name, found in used.items()]
         others = "; ".join(" ".join(both) for name, both in named.items() if name not in used)
         return [

@@ -25,10 +25,10 @@ def starting_addons(chapter: str) -> list[str]:
         message = f"There is no chapter {chapter!r} with listings. There are: {', '.join(folders)}."
         raise LabError(message)
     start = folders[chapter] / "start.console"
-    return added(start.read_text()) if start.exists() else []
+    return addons_named(start.read_text()) if start.exists() else []
 
 
-def added(transcript: str, verb: str = "add") -> list[str]:
+def addons_named(transcript: str, verb: str = "add") -> list[str]:
     """Return the add-ons that the commands `python -m lab add` of a transcript name, or `remove`."""
     commands = COMMAND.findall(CONTINUED.sub(" ", transcript))
     of_verb = re.compile(ADDONS.format(verb=verb))

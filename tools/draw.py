@@ -46,8 +46,6 @@ LABEL = (
 )
 #: A line between neighbors has a point at each end and one for its label; a label keeps this from the edge.
 POINTS, MARGIN = 3, 8
-#: Half of the circle around the number of a message.
-NUMBER_RADIUS = 6
 SIDEWAYS = re.compile(r"\b(flowchart|graph|direction) (?:LR|RL)\b")
 ORIGIN = f"Drawn by Mermaid {MERMAID}, mermaid-cli {MERMAID_CLI}; see tools/draw.py."
 
@@ -106,8 +104,6 @@ def draw(source: Source, program: Path, *, is_narrow: bool) -> str:
     svg = drawn(source, program, is_narrow=is_narrow)
     if is_narrow:
         svg = spread(svg)
-    if "sequenceDiagram" in source.text:
-        svg = with_foot(svg)
     width, height = size(svg)
     reader, limits = ("a phone", NARROW_LIMITS) if is_narrow else ("print", LIMITS)
     if width > limits[0] or height > limits[1]:
@@ -163,12 +159,6 @@ def spread(svg: str) -> str:
             half = MARGIN - float(label["left"])
             left, right = min(left, x - half), max(right, x + half)
     return VIEW.sub(f'viewBox="{left:g} {top:g} {right - left:g} {height:g}"', svg, count=1)
-
-
-def with_foot(svg: str) -> str:
-    """Return a sequence diagram with room below its last number, whose circle Mermaid cuts off."""
-    box = VIEW.search(svg)
-    return VIEW.sub(rf'viewBox="\1 \2 \3 {float(box[4]) + NUMBER_RADIUS:g}"', svg, count=1) if box else svg
 
 
 def complaint(said: str) -> str:

@@ -201,6 +201,9 @@ def test_statuses_and_versions_are_tables(book: Site) -> None:
     assert "“inference error: ResourceExhausted - request rejected pre-queue: queue at capacity”" in statuses
     versions = visible(book.output("html/appendices/i-version-matrix.html"))
     assert re.search(r"Kubernetes\s+v1\.\d+\.\d+\s+3\s+2026-11-26", versions)
+    named, others = versions.split("Pinned, and not named by a proof yet:")
+    assert "Kyverno v1." in others
+    assert "Kyverno" not in named
 
 
 def test_no_address_is_on_a_page_twice(book: Site) -> None:

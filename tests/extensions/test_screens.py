@@ -9,7 +9,7 @@ import pytest
 from pygments.token import Generic
 
 from extensions.excerpt import marked_lexer
-from extensions.screens import planned_pages
+from extensions.screens import CELL, planned_pages
 from tests.extensions.conftest import SETTINGS, Site
 
 EXTENSIONS = [*SETTINGS["extensions"], "extensions.screens", "extensions.standfirst"]
@@ -151,3 +151,16 @@ def test_typed_words_of_a_console_are_strong_and_printed_ones_are_not() -> None:
         "-l",
     ]
     assert [text.strip() for kind, text in tokens if kind is Generic.Output] == ["3 pods"]
+
+
+@pytest.mark.parametrize("cell", ["<td></td>", "<td><p></p></td>", '<td class="x"><p/>\n</td>'])
+def test_a_cell_with_an_empty_paragraph_is_empty(cell: str) -> None:
+    found = CELL.search(cell)
+    assert found
+    assert found["nothing"]
+
+
+def test_a_cell_with_words_is_not_empty() -> None:
+    found = CELL.search("<td><p>Words</p></td>")
+    assert found
+    assert not found["nothing"]

@@ -66,9 +66,9 @@ def test_a_chapter_starts_from_what_its_first_listing_adds() -> None:
         "$ python -m lab add client\n    0.5s  client is ready.\n"
         "$ python -m lab add \\\n>   'fleet:model=a,served-names=b c'\n$ python -m lab status\n"
     )
-    assert chapters.added(transcript) == ["client", "fleet:model=a,served-names=b c"]
+    assert chapters.addons_named(transcript) == ["client", "fleet:model=a,served-names=b c"]
     in_one_line = "$ (cd ../.. &&\n>   python -m lab add prometheus keda)\n    0.5s  prometheus is ready.\n"
-    assert chapters.added(in_one_line) == ["prometheus", "keda"]
+    assert chapters.addons_named(in_one_line) == ["prometheus", "keda"]
 
 
 @pytest.mark.parametrize(

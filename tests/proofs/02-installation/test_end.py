@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.chapters import added
+from lab.chapters import addons_named
 from proofs.api import Mutant, Proof, chapter_of, proves
 
 chapter = chapter_of(__file__)
@@ -20,5 +20,5 @@ STARTED = tuple(chapter[f"{name}.console"] for name in ("start", "gateway", "gat
     ],
 )
 def test_what_the_chapter_started_is_removed(proof: Proof) -> None:
-    started = {spec for listing in STARTED for spec in added(proof.path(listing).read_text())}
-    assert set(added(proof.path(REMOVE).read_text(), verb="remove")) == started
+    started = {spec for listing in STARTED for spec in addons_named(proof.path(listing).read_text())}
+    assert set(addons_named(proof.path(REMOVE).read_text(), verb="remove")) == started

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.chapters import added
+from lab.chapters import addons_named
 from proofs.api import Mutant, Proof, proves
 from proofs.documents import read_documents
 from tests.proofs.installed import NAMESPACE
@@ -26,4 +26,4 @@ def test_what_the_chapters_started_is_removed(proof: Proof) -> None:
     text = proof.path(REMOVE).read_text()
     [namespace] = read_documents(proof.path(NAMESPACE).read_text(), NAMESPACE)
     assert text.startswith(f"$ kubectl delete namespace {namespace.content['metadata']['name']}\n")
-    assert added(text, verb="remove") == added(proof.path(START).read_text())
+    assert addons_named(text, verb="remove") == addons_named(proof.path(START).read_text())
