@@ -158,10 +158,11 @@ def query(prometheus: str, expression: str) -> list[float]:
 
 
 def wait_until_scraped(proof: Proof, prometheus: str) -> None:
-    """Wait until Prometheus has counts of this namespace's Envoy and of its three pods."""
+    """Wait until Prometheus has counts of this namespace's three pods, and of Envoy's first answer."""
     of = f'namespace="{proof.namespace}"'
-    envoy = f'envoy_http_downstream_rq_completed{{{of},envoy_http_conn_manager_prefix="requests"}}'
-    proof.wait_until(lambda: query(prometheus, envoy), 60, "Envoy is scraped")
+    requests = f'{of},envoy_http_conn_manager_prefix="requests"'
+    good = f'envoy_http_downstream_rq_xx{{{requests},envoy_response_code_class="2"}}'
+    proof.wait_until(lambda: sum(query(prometheus, f"{good} > 0")), 60, "Envoy is scraped")
     proof.wait_until(
         lambda: len(query(prometheus, f"vllm:num_requests_running{{{of}}}")) == 3, 60, "the pods are scraped"
     )

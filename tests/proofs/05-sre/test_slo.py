@@ -187,7 +187,7 @@ def test_the_epp_counts_what_it_refuses_and_how_long_first_tokens_take(proof: Pr
         wait_until_scraped(proof, url)
         # 15 slots for ten seconds each: with 4 a second, a queue grows in all pods.
         load = background.submit(
-            ran, proof, chapter["load.py"], "4", "--seconds=60", "--words=200", ROUTER_URL=front
+            ran, proof, chapter["load.py"], "4", "--seconds=30", "--words=200", ROUTER_URL=front
         )
         proof.wait_until(lambda: nightly(front) == 429, 60, "the pool is saturated, and refuses a batch")
         # Rules read the counts of five minutes; a first sample needs one before it.
