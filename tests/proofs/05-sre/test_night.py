@@ -47,11 +47,11 @@ def test_six_pods_by_day_and_two_by_night(proof: Proof) -> None:
     proof.wait_until(lambda: proof.get("hpa", "keda-hpa-simulator"), 60, "KEDA has made an autoscaler")
     autoscaler = proof.get("hpa", "keda-hpa-simulator")["spec"]
     assert (autoscaler["minReplicas"], autoscaler["maxReplicas"]) == (2, 6)
-    proof.wait("deployment", "simulator", has_pods(6), deadline=120)
+    proof.wait("deployment", "simulator", has_pods(6), deadline=90)
     file.write_text(moved(written, to_day=False))
     proof.apply(SCHEDULE)
-    # The autoscaler of Kubernetes waits for five minutes before it takes pods away.
-    proof.wait("deployment", "simulator", has_pods(2), deadline=480)
+    # Well before the five minutes for which an autoscaler waits by default.
+    proof.wait("deployment", "simulator", has_pods(2), deadline=120)
 
 
 def has_pods(count: int) -> Callable[[dict[str, Any]], bool]:

@@ -62,8 +62,9 @@ CUT = (
     ],
 )
 def test_promtool_runs_the_tests_of_the_rules_and_prometheus_loads_them(proof: Proof) -> None:
-    proof.transcript(LOADED)
     with opened(proof, 9090, "service/prometheus", proof.addon("prometheus").namespace) as url:
+        proof.wait_until(lambda: not alerts(url), 60, "Prometheus has forgotten those of another proof")
+        proof.transcript(LOADED)
         proof.wait_until(lambda: alerts(url) == ALERTS, 30, "Prometheus has the alerts")
 
 
