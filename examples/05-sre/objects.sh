@@ -1,5 +1,5 @@
 #!/bin/sh
-# Print the objects that people make in this namespace, and all Namespaces.
+# Print a namespace's objects of these kinds, and all Namespaces.
 kinds=namespaces,deployments,services,configmaps,secrets
 kinds=$kinds,serviceaccounts,roles,rolebindings,networkpolicies
 kinds=$kinds,resourcequotas,poddisruptionbudgets,inferencepools

@@ -1,7 +1,7 @@
 """Take from `kubectl get -o json` what a restored namespace needs.
 
 Reads a list of objects from standard input, and writes one to standard
-output: without what the API server adds, without what controllers make, and
+output: without status, server metadata and what controllers make, and
 without Secrets, which come back from where you keep secrets.
 """
 
@@ -65,7 +65,7 @@ def is_wanted(one: Object) -> bool:
 
 
 def portable(one: Object) -> Object:
-    """Return an object as a person would have written it."""
+    """Return an object without status and server metadata."""
     kept = {key: value for key, value in one.items() if key != "status"}
     metadata = {
         key: value

@@ -31,7 +31,7 @@ class Answer:
 
 
 def ask(client: httpx.Client, number: int, sentences: int) -> Answer:
-    """Ask the next question of a conversation."""
+    """Ask the question of a conversation."""
     case = f"Case number {number}. " + SENTENCE * sentences
     request = {
         "model": MODEL,

@@ -66,6 +66,8 @@ def test_a_deleted_namespace_comes_back_and_answers_the_same(proof: Proof) -> No
         before = ask(client, "Which process did what?").json()["choices"][0]["message"]
     with in_reach(proof) as (exchange, variables):
         uid = proof.get("namespace", proof.namespace)["metadata"]["uid"]
+        if not proof.recording:
+            exchange["--timeout=5m"] = "--timeout=1m"
         proof.transcript(RESTORE, exchange=exchange, environment=variables, deadline=400)
     assert proof.get("namespace", proof.namespace)["metadata"]["uid"] != uid
     with router(proof) as client:
