@@ -38,7 +38,7 @@ def graph() -> dict[str, str]:
     return {
         "g0.expr": "help_desk:errors:ratio_rate5m or label_replace(vector(0.072), 'limit', '7.2%', '', '')",
         "g0.tab": "0",
-        "g0.range_input": "10m",
+        "g0.range_input": "4m",
     }
 
 
