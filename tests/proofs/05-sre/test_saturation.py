@@ -125,10 +125,15 @@ def test_a_real_engine_slows_down_before_it_is_full(proof: Proof) -> None:
     alone=True,
     only_in_lab=True,
     mutants=[
-        Mutant(LOAD, '"error" in event or', "", because="vLLM ends an aborted stream in order, with [DONE]"),
+        Mutant(
+            LOAD,
+            'return Result("cut off", first_token)',
+            'return Result("", first_token, 1.0)',
+            because="an answer without its end is none",
+        ),
     ],
 )
-def test_what_vllm_aborts_is_told_by_an_error_in_the_stream(proof: Proof) -> None:
+def test_what_vllm_ends_with_its_pod_has_no_end(proof: Proof) -> None:
     space = proof.addon(ENGINE).namespace
     with opened(proof, 8081, "service/router", space) as url, ThreadPoolExecutor(1) as background:
         answer = background.submit(
