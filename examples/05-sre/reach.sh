@@ -1,7 +1,8 @@
 #!/bin/sh
 # Ask a model server from a pod of another namespace, past the router.
 address=$(kubectl get pods -l app.kubernetes.io/name=simulator \
-  --field-selector=status.phase=Running -o jsonpath='{.items[0].status.podIP}')
+  --field-selector=status.phase=Running \
+  --output=jsonpath='{.items[0].status.podIP}')
 kubectl exec --namespace=client deployment/client -- python3 -c "
 from urllib.request import urlopen
 
