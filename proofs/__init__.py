@@ -150,7 +150,8 @@ taken from their records. A table at the end counts both, and what was skipped, 
 Options, as in `nox -s examples -- tests/proofs/02-installation -k simulator --record`:
 
 --record                write records, and transcripts, refusals and pictures that differ
---refresh               renew the dates of records that still hold, and the pictures
+--refresh               renew the dates of records that still hold, and with --record the
+                        pictures, and the times and names in transcripts
 --check                 write nothing, records must match (the default when CI is set)
 --all, --base COMMIT    in CI: run every proof; compare with this commit
 --all-mutants           run mutants whose kill is remembered, too

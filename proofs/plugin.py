@@ -64,7 +64,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write records, transcripts, refusals and pictures; without it, the checkout stays as it is",
     )
     group.addoption(
-        "--refresh", action="store_true", help="renew the dates of records that still hold, and the pictures"
+        "--refresh",
+        action="store_true",
+        help="renew the dates of records that still hold; with --record, pictures and times in transcripts",
     )
     group.addoption(
         "--check",

@@ -556,7 +556,8 @@ class Proof:
 
         `exchange` maps the reader's words to this run's. Commands whose numbers, from 1,
         are in `failing` must fail, all others succeed. With --record, a transcript that
-        differs is rewritten instead.
+        differs is rewritten instead, and with --refresh also one whose words are the same
+        and whose times and names of pods aren't.
         """
         file = self.path(listing)
         expected = transcripts.read_transcript(file.read_text(), f"examples/{listing}")
@@ -583,7 +584,7 @@ class Proof:
         if not self.mutant:
             self._seen.printed[listing] = found
         difference = transcripts.difference(expected, found)
-        if difference and self._recording:
+        if self._recording and (difference or (self._refreshing and found != expected)):
             self._record(self._root / "examples" / listing, listing, transcripts.printed_transcript(found))
         elif difference:
             message = f"examples/{listing} differs from what is printed now:\n{difference}"

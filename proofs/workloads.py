@@ -9,6 +9,7 @@ with the sentence of the chapter's page that says why::
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -108,10 +109,10 @@ class Book:
         self._slug = slug
         self._texts = texts
 
-    def _documents(self, *, elsewhere: bool) -> Iterator[tuple[str, Document]]:
-        """Yield documents with their listings: the chapter's, or those of all other chapters."""
+    def _documents(self, of: Callable[[str, str], bool]) -> Iterator[tuple[str, Document]]:
+        """Yield documents with their listings: of chapters whose slug compares so with the chapter's."""
         for listing, file in self._files.items():
-            if (slug_of(listing) != self._slug) == elsewhere:
+            if of(slug_of(listing), self._slug):
                 text = self._texts.get(listing) or file.read_text(encoding="utf-8")
                 found = documents_of(text) if is_concerned(text) else ()
                 yield from ((listing, document) for document in found)
@@ -119,16 +120,16 @@ class Book:
     @cached_property
     def pods(self) -> list[Pod]:
         """The pods of the chapter's listings."""
-        return [pod for listing, one in self._documents(elsewhere=False) for pod in pods_of(one, listing)]
+        return [pod for listing, one in self._documents(operator.eq) for pod in pods_of(one, listing)]
 
     @cached_property
     def _pods_elsewhere(self) -> list[Pod]:
-        return [pod for listing, one in self._documents(elsewhere=True) for pod in pods_of(one, listing)]
+        return [pod for listing, one in self._documents(operator.ne) for pod in pods_of(one, listing)]
 
     @cached_property
     def ports(self) -> set[str]:
-        """The names of ports that the chapter's Services, probes and other objects refer to."""
-        documents = self._documents(elsewhere=False)
+        """The names of ports that Services, probes and other objects of the book so far refer to."""
+        documents = self._documents(operator.le)
         return {name for _, document in documents for name in _ports_referred_to(document.content)}
 
     def alike(self, container: Container, aspect: Callable[[Container], Any]) -> bool:
@@ -242,7 +243,7 @@ OF_CONTAINERS: tuple[Rule[Container], ...] = (
     ),
     Rule(
         "port-names",
-        "no name for a port that no Service or probe of the chapter names",
+        "no name for a port that no Service or probe of this chapter or an earlier one names",
         lambda one, book: {port["name"] for port in one.ports if "name" in port} <= book.ports,
     ),
     Rule(

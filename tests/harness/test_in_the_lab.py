@@ -253,6 +253,18 @@ def test_a_transcript_is_recorded_and_then_compared(run: Run, examples: Path) ->
     result.stdout.fnmatch_lines(["*-settings  1  <age>", "*+settings  2  <age>"])
 
 
+def test_times_in_a_transcript_are_kept_until_they_are_renewed(run: Run, examples: Path) -> None:
+    transcript = examples / "look.console"
+    transcript.write_text("$ kubectl get configmap settings -n llm-d\n")
+    run(TRANSCRIPT_PROOF, "--record").assert_outcomes(passed=3)
+    guessed = re.sub(r"\d+s\n", "987d\n", transcript.read_text())
+    transcript.write_text(guessed)
+    run(TRANSCRIPT_PROOF, "--record").assert_outcomes(passed=3)
+    assert transcript.read_text() == guessed
+    run(TRANSCRIPT_PROOF, "--record", "--refresh").assert_outcomes(passed=3)
+    assert "987d" not in transcript.read_text()
+
+
 def test_a_command_that_must_fail_is_told_apart(run: Run, examples: Path) -> None:
     transcript = examples / "look.console"
     transcript.write_text("$ kubectl get configmap settings -n llm-d\n$ kubectl get pod x\n")
