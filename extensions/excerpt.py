@@ -20,6 +20,8 @@ from sphinx.directives.code import LiteralIncludeReader
 MARK = "…"
 MARKED = re.compile(rf"^[ \t]*{MARK}\n?", re.MULTILINE)
 CUT = Comment.Cut
+#: A typed line of a console, as its prompt and the rest.
+PROMPTED = re.compile(r"^(\$ )(.*\n?)")
 #: What of a console no reader types.
 PRINTED = {CUT, Generic.Output, Generic.Prompt}
 
@@ -90,6 +92,8 @@ class MarkedLexer(Lexer):
         if isinstance(self.unmarked, ShellSessionBaseLexer):
             # A typed line goes on after a pipe or an open quote, too, not after backslashes only.
             self.unmarked._bare_continuation = True  # noqa: SLF001 - it has no public name
+            # The lexer knows many prompts, and an answer may begin like one: "$ 3.60", "# HELP".
+            self.unmarked._ps1rgx = PROMPTED  # type: ignore[attr-defined]  # noqa: SLF001
 
     def get_tokens_unprocessed(self, text: str) -> Tokens:
         """Yield the tokens of the text without its marks, and the marks in their places."""

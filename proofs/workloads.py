@@ -109,10 +109,13 @@ class Book:
         self._slug = slug
         self._texts = texts
 
-    def _documents(self, of: Callable[[str, str], bool]) -> Iterator[tuple[str, Document]]:
-        """Yield documents with their listings: of chapters whose slug compares so with the chapter's."""
+    def _documents(self, compares: Callable[[str, str], bool]) -> Iterator[tuple[str, Document]]:
+        """Yield documents with their listings, of chapters whose slug compares so with the chapter's.
+
+        Slugs begin with a number of two digits, so they are in the order of the book.
+        """
         for listing, file in self._files.items():
-            if of(slug_of(listing), self._slug):
+            if compares(slug_of(listing), self._slug):
                 text = self._texts.get(listing) or file.read_text(encoding="utf-8")
                 found = documents_of(text) if is_concerned(text) else ()
                 yield from ((listing, document) for document in found)

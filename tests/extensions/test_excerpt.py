@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pygments.token import Error
+from pygments.token import Error, Generic
 from sphinx.config import Config
 
 from extensions.excerpt import CUT, ExcerptReader, marked_lexer
@@ -58,6 +58,12 @@ def test_a_mark_is_a_token_of_its_own_in_every_language(language: str) -> None:
     assert [text for kind, text in tokens if kind is Error] == []
     kinds = [kind for kind, text in tokens if kind is not CUT]
     assert set(kinds) == {kind for kind, _ in lexer.get_tokens(without)}
+
+
+@pytest.mark.parametrize("answer", ["  $ 3.60  -53%", "# HELP up", "100% of it", "$3"])
+def test_an_answer_that_begins_like_a_prompt_is_not_typed(answer: str) -> None:
+    tokens = list(marked_lexer("console")().get_tokens(f"$ python cost.py\n{answer}\n"))
+    assert [text.strip() for kind, text in tokens if kind is Generic.Output] == [answer.strip()]
 
 
 @pytest.fixture

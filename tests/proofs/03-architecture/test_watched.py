@@ -6,14 +6,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
-from playwright.sync_api import Page
 
 from proofs.api import Mutant, Proof, proves
 from tests.proofs.installed import SIMULATOR, ask, router
+from tests.proofs.prometheus_page import SIZE, go_to_the_graph
 
 from .steps import chapter, install_with
 
@@ -29,21 +30,6 @@ SECONDS, CLIENTS = 40, 4
 PICTURE_SECONDS = 15
 #: One of the three pods gets nearly all, or about as many as the others.
 ALL, ALIKE = 0.95, 0.6
-
-#: Width of the picture in CSS pixels, and what leaves the query, the graph and its legend
-#: in letters that can be read in print.
-WIDTH = 720
-PLAIN = """
-.navbar, .query-history, .query_form .col-lg-2, .query_form .form-inline, [name=remove], .nav-tabs,
-.graph_container > .clearfix {display: none !important}
-body {padding-top: 12px !important}
-.query_form .col-lg-10 {flex: 0 0 100%; max-width: 100%}
-textarea {font-size: 15px !important; height: 4em !important}
-.tab-content, .graph_container {border: 0 !important}
-.x_tick .title, .y_ticks text {font-size: 15px !important; opacity: 1 !important; fill: #222; color: #222}
-.legend {background: white !important; font-size: 15px !important}
-.legend * {color: #222 !important; text-shadow: none !important}
-"""
 
 
 @contextmanager
@@ -84,17 +70,6 @@ def greatest_share(client: httpx.Client, query: str) -> float:
     return max(rates) / sum(rates)
 
 
-def go_to_the_graph(page: Page) -> None:
-    """Show the query as readers type it, with their namespace, and the graph down to its legend."""
-    legend = page.locator(".legend").first
-    legend.wait_for(state="visible")
-    page.add_style_tag(content=PLAIN)
-    page.locator("textarea").first.evaluate("(box, query) => { box.value = query; box.blur() }", QUERY)
-    box = legend.bounding_box()
-    assert box
-    page.set_viewport_size({"width": WIDTH, "height": round(box["y"] + box["height"])})
-
-
 @proves(
     PICTURE,
     ONLY_PREFIX,
@@ -126,7 +101,7 @@ def test_prometheus_shows_one_pod_with_all_decisions(proof: Proof) -> None:
                 PICTURE,
                 f"{watched.base_url}/classic/graph?{urlencode(graph)}",
                 shows=["sum by (endpoint_name)", '{endpoint_name="simulator-'],
-                before=go_to_the_graph,
-                size=(WIDTH, 770),
+                before=partial(go_to_the_graph, query=QUERY),
+                size=SIZE,
             )
             more.result()

@@ -16,7 +16,6 @@ from threading import Thread
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page
 
 from proofs.api import Proof, chapter_of
 from tests.proofs.installed import PICKER, POOL, RIGHTS, SERVICE, router
@@ -200,29 +199,3 @@ def break_pod(proof: Proof, pod: str, percent: int = 100) -> None:
     body = json.dumps({"failure-injection-rate": percent, "failure-types": ["server_error"]})
     path = f"/api/v1/namespaces/{proof.namespace}/pods/{pod}:8000/proxy/admin/config"
     proof.run(["sh", "-c", f"printf '%s' '{body}' | kubectl create --raw {path} -f -"])
-
-
-# A picture of Prometheus
-
-#: What leaves the query, the graph and its legend in letters that can be read in print.
-PLAIN = """
-.navbar, .query-history, .query_form .col-lg-2, .query_form .form-inline, [name=remove], .nav-tabs,
-.graph_container > .clearfix {display: none !important}
-body {padding-top: 12px !important}
-.query_form .col-lg-10 {flex: 0 0 100%; max-width: 100%}
-textarea {font-size: 15px !important; height: 4em !important}
-.tab-content, .graph_container {border: 0 !important}
-.x_tick .title, .y_ticks text {font-size: 15px !important; opacity: 1 !important; fill: #222; color: #222}
-.legend {background: white !important; font-size: 15px !important}
-.legend * {color: #222 !important; text-shadow: none !important}
-"""
-
-
-def go_to_the_graph(page: Page) -> None:
-    """Show the query and the graph down to its legend."""
-    legend = page.locator(".legend").first
-    legend.wait_for(state="visible")
-    page.add_style_tag(content=PLAIN)
-    box = legend.bounding_box()
-    assert box
-    page.set_viewport_size({"width": 720, "height": round(box["y"] + box["height"])})

@@ -6,14 +6,15 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
 from proofs.api import Mutant, Proof, proves
+from tests.proofs.prometheus_page import SIZE, go_to_the_graph
 
 from .steps import (
     chapter,
-    go_to_the_graph,
     install,
     pods_of_the_model,
     pretended,
@@ -29,17 +30,9 @@ RULES = chapter["slo-rules.yaml"]
 PICTURE = chapter["burn-in-prometheus.png"]
 #: Seconds until the alert fires, and until it's over, at most: with the page's windows, and with a minute's.
 PATIENCE = {True: (300, 900), False: (60, 200)}
-#: Width of the picture in CSS pixels.
-WIDTH = 720
-
-
-def graph() -> dict[str, str]:
-    """Return what Prometheus is to show: the share of bad requests, and the threshold."""
-    return {
-        "g0.expr": "help_desk:errors:ratio_rate5m or label_replace(vector(0.072), 'limit', '7.2%', '', '')",
-        "g0.tab": "0",
-        "g0.range_input": "4m",
-    }
+#: What the picture shows: the share of bad requests, and the threshold.
+QUERY = "help_desk:errors:ratio_rate5m or label_replace(vector(0.072), 'limit', '7.2%', '', '')"
+GRAPH = {"g0.expr": QUERY, "g0.tab": "0", "g0.range_input": "4m"}
 
 
 def repair(proof: Proof, prometheus: str, patience: int) -> str:
@@ -97,10 +90,10 @@ def test_the_runbooks_first_command_finds_the_pod(proof: Proof) -> None:
         assert repaired.result() in before
         proof.screenshot(
             PICTURE,
-            f"{url}/classic/graph?{urlencode(graph())}",
+            f"{url}/classic/graph?{urlencode(GRAPH)}",
             shows=["help_desk:errors:ratio_rate5m"],
-            before=go_to_the_graph,
-            size=(WIDTH, 770),
+            before=partial(go_to_the_graph, query=QUERY),
+            size=SIZE,
         )
     assert len(pods_of_the_model(proof)) == 3
 
