@@ -77,6 +77,7 @@ def greatest_share(client: httpx.Client, query: str) -> float:
     router=">=0.10",
     uses=["router", "simulator"],
     needs=["prometheus"],
+    alone=True,  # it compares shares of a load
     mutants=[
         Mutant(
             ONLY_PREFIX,

@@ -194,8 +194,8 @@ def pods_of_the_model(proof: Proof) -> list[dict[str, Any]]:
     return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
 
 
-def break_pod(proof: Proof, pod: str, percent: int = 100) -> None:
+def break_pod(proof: Proof, pod: str) -> None:
     """Let a simulator answer with 503."""
-    body = json.dumps({"failure-injection-rate": percent, "failure-types": ["server_error"]})
+    body = json.dumps({"failure-injection-rate": 100, "failure-types": ["server_error"]})
     path = f"/api/v1/namespaces/{proof.namespace}/pods/{pod}:8000/proxy/admin/config"
     proof.run(["sh", "-c", f"printf '%s' '{body}' | kubectl create --raw {path} -f -"])
