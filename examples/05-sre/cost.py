@@ -5,6 +5,7 @@ cost = GPUs x price of an hour / (tokens a second x 3,600 x utilization)
 
 import argparse
 import itertools
+import math
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -70,6 +71,26 @@ def break_even(fleet: Fleet, bought: float) -> float:
     return cost(replace(fleet, utilization=1.0)) / bought
 
 
+def bills(
+    fleet: Fleet, teams: list[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """Return dollars an hour of each team: for its tokens, and for idling.
+
+    A team has a share of the served tokens, and one of the reservations.
+    """
+    whole = fleet.gpus * fleet.price
+    served, idle = whole * fleet.utilization, whole * (1 - fleet.utilization)
+    return [(served * used, idle * kept) for used, kept in teams]
+
+
+def team(text: str) -> tuple[float, float]:
+    """Return the shares of such as 30/50, in percent."""
+    used, kept = (float(one) / 100 for one in text.split("/"))
+    if not (0 <= used <= 1 and 0 <= kept <= 1):
+        raise ValueError(text)
+    return used, kept
+
+
 def faults(sheet: dict[str, Any]) -> Iterator[str]:
     """Yield what keeps a sheet from being believed."""
     if not isinstance(sheet["gpus"], int):
@@ -115,9 +136,21 @@ def main() -> None:
         type=float,
         help="dollars for a million bought output tokens, with their input",
     )
+    parser.add_argument(
+        "--teams",
+        type=team,
+        nargs="+",
+        default=[],
+        help="percent of the tokens and of the reservation, such as 30/50",
+    )
     options = parser.parse_args()
     if options.bought is not None and options.bought <= 0:
         parser.error("--bought is above 0")
+    if options.teams and not all(
+        math.isclose(sum(shares), 1)
+        for shares in zip(*options.teams, strict=True)
+    ):
+        parser.error("the shares of all teams are 100 percent together")
     sheet = read_sheet(options.sheet)
     ranges = {name: sheet[name]["range"] for name in INPUTS}
     try:
@@ -138,9 +171,16 @@ def main() -> None:
     share = f"all of them, at {together.utilization:.0%} utilization"
     show(share, together, fleet)
     if options.bought is not None:
-        even = break_even(together, options.bought)
-        when = f"above {even:.0%} utilization" if even < 1 else "never"
-        print(f"with all of them, cheaper than ${options.bought:g}: {when}")
+        for name, one in (("as it is", fleet), ("with all levers", together)):
+            even = break_even(one, options.bought)
+            when = f"above {even:.0%} utilization" if even < 1 else "never"
+            print(f"cheaper than ${options.bought:g} {name}: {when}")
+    hourly = bills(fleet, options.teams)
+    for (used, kept), (tokens, idle) in zip(
+        options.teams, hourly, strict=True
+    ):
+        print(f"{used:.0%} of the tokens, {kept:.0%} of the reservation:")
+        print(f"  ${tokens + idle:.2f} an hour ({tokens:.2f} + {idle:.2f})")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Exits with 1 if a rule is broken.
 
 import argparse
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ Check = Callable[[list[Object]], Iterator[str]]
 RULES: list[tuple[str, str, Check]] = []
 #: A version or a digest; `latest` and a missing tag are neither.
 PINNED = re.compile(r".+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]+)")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 EVERYONE = {"system:authenticated", "system:unauthenticated"}
 
 
@@ -38,8 +40,7 @@ def of_kind(objects: list[Object], *kinds: str) -> Iterator[Object]:
 
 def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
     """Yield the name of each workload, and what its pods are."""
-    kinds = ("Deployment", "StatefulSet", "DaemonSet")
-    for one in of_kind(objects, *kinds):
+    for one in of_kind(objects, *WORKLOADS):
         yield one["metadata"]["name"], one["spec"]["template"]["spec"]
 
 
@@ -54,6 +55,29 @@ def secured(one: Object, pod: Object, key: str) -> Any:  # noqa: ANN401
     """Return what a container's security context says, or its pod's."""
     own = one.get("securityContext", {})
     return own.get(key, pod.get("securityContext", {}).get(key))
+
+
+def resources(one: Object, key: str) -> Object:
+    """Return what a container requests, or its limits."""
+    found: Object = one.get("resources", {}).get(key, {})
+    return found
+
+
+def pause(one: Object) -> float:
+    """Return the seconds of a container's preStop; infinite without one."""
+    hook = one.get("lifecycle", {}).get("preStop", {})
+    if "sleep" in hook:
+        return float(hook["sleep"]["seconds"])
+    words = " ".join(hook.get("exec", {}).get("command", []))
+    found = re.search(r"sleep (\d+)", words)
+    return float(found[1]) if found else math.inf
+
+
+def serves(one: Object) -> bool:
+    """Return whether a workload's pods are model servers, by their labels."""
+    labels = one["spec"]["template"]["metadata"].get("labels", {})
+    component = labels.get("app.kubernetes.io/component")
+    return component == "model-server" or "llm-d.ai/role" in labels
 
 
 def of_containers(
@@ -109,8 +133,8 @@ rule("every image has a version", "a tag that isn't latest, or a digest")(
 rule("cpu and memory are requested, and memory limited", "resources")(
     of_containers(
         lambda one, _: (
-            {"cpu", "memory"} <= set(one["resources"].get("requests", {}))
-            and "memory" in one["resources"].get("limits", {})
+            {"cpu", "memory"} <= set(resources(one, "requests"))
+            and "memory" in resources(one, "limits")
         )
     )
 )
@@ -125,11 +149,7 @@ rule(
 )(
     of_containers(
         lambda one, pod: (
-            one.get("lifecycle", {})
-            .get("preStop", {})
-            .get("sleep", {})
-            .get("seconds", pod["terminationGracePeriodSeconds"])
-            < pod["terminationGracePeriodSeconds"]
+            pause(one) < pod.get("terminationGracePeriodSeconds", 30)
         )
     )
 )
@@ -171,7 +191,7 @@ def _(objects: list[Object]) -> Iterator[str]:
         for one in of_kind(objects, "PodDisruptionBudget")
     ]
     for one in of_kind(objects, "Deployment", "StatefulSet"):
-        labels = one["spec"]["template"]["metadata"]["labels"]
+        labels = one["spec"]["template"]["metadata"].get("labels", {})
         several = one["spec"].get("replicas", 1) > 1
         if several and not any(matches(found, labels) for found in budgets):
             yield one["metadata"]["name"]
@@ -213,11 +233,13 @@ def _(objects: list[Object]) -> Iterator[str]:
         if "Egress" in one["spec"].get("policyTypes", [])
         and not one["spec"].get("egress")
     ]
-    for one in of_kind(objects, "Deployment", "StatefulSet"):
+    servers = list(filter(serves, of_kind(objects, *WORKLOADS)))
+    for one in servers:
         labels = one["spec"]["template"]["metadata"]["labels"]
-        serves = labels.get("app.kubernetes.io/component") == "model-server"
-        if serves and not any(matches(found, labels) for found in closed):
+        if not any(matches(found, labels) for found in closed):
             yield one["metadata"]["name"]
+    if not servers:
+        yield "no workload has the label of a model server"
 
 
 @rule("the namespace has a quota", "a ResourceQuota")
@@ -266,9 +288,12 @@ def _(objects: list[Object]) -> Iterator[str]:
 
 @rule("the pool says what happens without an EPP", "failureMode: FailClose")
 def _(objects: list[Object]) -> Iterator[str]:
-    for one in of_kind(objects, "InferencePool"):
+    pools = list(of_kind(objects, "InferencePool"))
+    for one in pools:
         if one["spec"]["endpointPickerRef"].get("failureMode") != "FailClose":
             yield one["metadata"]["name"]
+    if not pools:
+        yield "no InferencePool"
 
 
 @rule(
@@ -276,13 +301,19 @@ def _(objects: list[Object]) -> Iterator[str]:
     "--enable-pprof=false",
 )
 def _(objects: list[Object]) -> Iterator[str]:
-    for name, one, _pod in containers(objects):
-        words = one.get("args", [])
-        if any(word.startswith("--pool-name") for word in words) and (
+    pickers = {
+        name: words
+        for name, one, _ in containers(objects)
+        if "--pool-name" in (words := " ".join(one.get("args", [])))
+    }
+    for name, words in pickers.items():
+        if (
             "--enable-pprof=false" not in words
-            or any("allow-experimental-plugins" in word for word in words)
+            or "allow-experimental-plugins" in words
         ):
             yield name
+    if not pickers:
+        yield "no container with --pool-name"
 
 
 def of_one_namespace(objects: list[Object]) -> list[Object]:

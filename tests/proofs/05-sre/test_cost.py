@@ -14,6 +14,7 @@ chapter = chapter_of(__file__)
 COST = chapter["cost.py"]
 SHEET = chapter["costs.toml"]
 PRINTED = chapter["cost.console"]
+SHARED = chapter["cost-shared.console"]
 POD_HOURS = chapter["pod_hours.py"]
 SCHEDULE = chapter["night-schedule.yaml"]
 HOURS_PRINTED = chapter["pod-hours.console"]
@@ -23,10 +24,14 @@ HOURS_PRINTED = chapter["pod-hours.console"]
     COST,
     SHEET,
     PRINTED,
+    SHARED,
     evidence="computed",
     mutants=[
+        Mutant(COST, "(1 - fleet.utilization)", "fleet.utilization", because="idle is what wasn't served"),
+        Mutant(COST, "idle * kept", "idle * used", because="idle GPUs are kept for who reserved them"),
+        Mutant(SHARED, "$27.45", "$19.15", because="who reserves half pays half of the idle time"),
         Mutant(COST, "fleet.throughput * 3600", "fleet.throughput * 60", because="a price is for an hour"),
-        Mutant(COST, "* fleet.utilization", "", because="what isn't served is paid, too"),
+        Mutant(COST, "3600 * fleet.utilization", "3600", because="what isn't served is paid, too"),
         Mutant(COST, "return [min(found), max(found)]", "return [found[0], found[-1]]", because="both ends"),
         Mutant(COST, "together = pulled(together, lever)", "together = other", because="levers add up"),
         Mutant(
@@ -57,6 +62,9 @@ def test_a_token_costs_what_the_page_works_out_by_hand(proof: Proof) -> None:
         assert program.cost(program.Fleet(gpus, price, 2 * speed, share)) == pytest.approx(
             program.cost(one) / 2
         )
+        # What the teams pay is what the fleet costs.
+        shares = [(0.3, 0.5), (0.6, 0.5), (0.1, 0.0)]
+        assert sum(map(sum, program.bills(one, shares))) == pytest.approx(gpus * price)
         # At the utilization of the break-even, both cost the same.
         even = program.break_even(one, 2 * program.cost(program.Fleet(gpus, price, speed, 1.0)))
         assert even == pytest.approx(0.5)
@@ -71,7 +79,14 @@ def test_a_token_costs_what_the_page_works_out_by_hand(proof: Proof) -> None:
         with pytest.raises(ValueError, match=r"above 0|is a share"):
             program.Fleet(*wrong)
     path, file = proof.path(COST), proof.path(SHEET)
+    # The example of the page: 63.84 dollars an hour, 35% of it for tokens.
+    (first, second) = program.bills(fleet, [program.team("30/50"), program.team("70/50")])
+    assert first == pytest.approx((63.84 * 0.35 * 0.3, 63.84 * 0.65 * 0.5))
+    assert second == pytest.approx((63.84 * 0.35 * 0.7, 63.84 * 0.65 * 0.5))
     assert "above 0" in refusal(path, "--bought=0")
+    assert "100 percent together" in refusal(path, "--teams", "30/50", "60/50")
+    for wrong_team in ("30", "a/b", "30/150", "30/50/20"):
+        assert "--teams" in refusal(path, "--teams", wrong_team)
     written = file.read_text()
     for old, new, words in (
         ('source = "as above"', 'source = ""', "has no source"),
@@ -88,6 +103,7 @@ def test_a_token_costs_what_the_page_works_out_by_hand(proof: Proof) -> None:
         assert words in refusal(path)
     file.write_text(written)
     proof.transcript(PRINTED)
+    proof.transcript(SHARED)
 
 
 @proves(

@@ -56,6 +56,13 @@ def container(found: Objects, name: str = "simulator") -> Object:
     return one
 
 
+def label(found: Objects, labels: Object) -> None:
+    """Give the model's pods other labels, apart from the one that its budget looks for."""
+    metadata = found["Deployment/simulator"]["spec"]["template"]["metadata"]
+    kept = "app.kubernetes.io/name"
+    metadata["labels"] = {kept: metadata["labels"][kept], **labels}
+
+
 def without(mapping: Object, key: str) -> None:
     """Remove a key that must be there."""
     del mapping[key]
@@ -87,6 +94,7 @@ BREAKS: Mapping[str, tuple[Callable[[Objects], object], ...]] = {
     "cpu and memory are requested, and memory limited": (
         lambda found: without(container(found)["resources"], "limits"),
         lambda found: without(container(found)["resources"]["requests"], "cpu"),
+        lambda found: without(container(found), "resources"),
     ),
     "every container is probed": (
         lambda found: without(container(found), "livenessProbe"),
@@ -95,6 +103,11 @@ BREAKS: Mapping[str, tuple[Callable[[Objects], object], ...]] = {
     "every container gets time to end": (
         lambda found: without(container(found), "lifecycle"),
         lambda found: pod(found).update(terminationGracePeriodSeconds=5),
+        lambda found: container(found)["lifecycle"].update(preStop={"exec": {"command": ["/bin/true"]}}),
+        lambda found: (
+            without(pod(found), "terminationGracePeriodSeconds"),
+            container(found)["lifecycle"].update(preStop={"exec": {"command": ["/bin/sleep", "30"]}}),
+        ),
     ),
     "no pod uses its node's network, processes or files": (
         lambda found: pod(found).update(hostNetwork=True),
@@ -118,6 +131,12 @@ BREAKS: Mapping[str, tuple[Callable[[Objects], object], ...]] = {
     "model servers open no connection": (
         lambda found: found["NetworkPolicy/model-servers"]["spec"].update(egress=[{}]),
         lambda found: found["NetworkPolicy/model-servers"]["spec"].update(policyTypes=["Ingress"]),
+        # A rule that finds nothing to look at is broken, too.
+        lambda found: label(found, {}),
+        lambda found: (
+            label(found, {"llm-d.ai/role": "decode"}),
+            without(found, "NetworkPolicy/model-servers"),
+        ),
     ),
     "the namespace has a quota": (lambda found: without(found, "ResourceQuota/namespace"),),
     "no Service is open to the outside": (
@@ -139,10 +158,12 @@ BREAKS: Mapping[str, tuple[Callable[[Objects], object], ...]] = {
     ),
     "the pool says what happens without an EPP": (
         lambda found: without(found["InferencePool/demo"]["spec"]["endpointPickerRef"], "failureMode"),
+        lambda found: without(found, "InferencePool/demo"),
     ),
     "the EPP loads no alpha plugins, and shows no profiles": (
         lambda found: pod(found, "router")["containers"][1]["args"].remove("--enable-pprof=false"),
         lambda found: pod(found, "router")["containers"][1]["args"].append("--allow-experimental-plugins"),
+        lambda found: pod(found, "router")["containers"].pop(1),
     ),
 }
 
@@ -174,13 +195,22 @@ def broken(program: Any, found: Objects) -> set[str]:  # noqa: ANN401 - a module
         ),
         Mutant(HARDENING, '== "RuntimeDefault"', '!= "Unconfined"', because="unset is unconfined"),
         Mutant(HARDENING, "(?!latest$)", "", because="latest is no version"),
-        Mutant(HARDENING, 'and "memory" in one["resources"].get("limits", {})', "", because="no limit"),
+        Mutant(HARDENING, 'and "memory" in resources(one, "limits")', "", because="no limit"),
+        Mutant(
+            HARDENING,
+            "return float(found[1]) if found else math.inf",
+            "return 0.0",
+            because="no pause is none",
+        ),
+        Mutant(HARDENING, 'or "llm-d.ai/role" in labels', "", because="upstream's label, too"),
+        Mutant(HARDENING, "    if not servers:", "    if False:", because="none was looked at"),
+        Mutant(HARDENING, "    if not pickers:", "    if False:", because="no EPP was looked at"),
         Mutant(HARDENING, '{"cpu", "memory"} <=', '{"memory"} <=', because="cpu is requested, too"),
         Mutant(HARDENING, '{"readinessProbe", "livenessProbe"} <=', '{"readinessProbe"} <=', because="both"),
         Mutant(
             HARDENING,
-            '            < pod["termination',
-            '            <= pod["termination',
+            "pause(one) < pod",
+            "pause(one) <= pod",
             because="the end of the wait is no time to end",
         ),
         Mutant(HARDENING, "if shared or any(", "if any(", because="the node's network is shared"),
@@ -221,11 +251,26 @@ def test_each_rule_notices_what_breaks_it_and_nothing_else(proof: Proof) -> None
             found = objects()
             change(found)
             assert broken(program, found) == {sentence}
+    # Upstream's guides label model servers so.
+    found = objects()
+    label(found, {"llm-d.ai/role": "decode"})
+    selector = {"matchLabels": {"llm-d.ai/role": "decode"}}
+    found["NetworkPolicy/model-servers"]["spec"]["podSelector"] = selector
+    assert broken(program, found) == set()
     # Namespaces of others are none of its business.
     another = {"kind": "Namespace", "metadata": {"name": "another"}}
     kept = checked(proof, [*objects().values(), another])
     assert kept.returncode == 0
     assert kept.stdout.endswith(f"{len(BREAKS)} rules, 0 broken\n")
+    # What the API server would fill in may be missing in a pipeline.
+    bare: Object = {
+        "kind": "Deployment",
+        "metadata": {"name": "bare", "namespace": "llm-d"},
+        "spec": {"template": {"metadata": {}, "spec": {"containers": [{"name": "a", "image": "b"}]}}},
+    }
+    looked = checked(proof, [*objects().values(), bare])
+    assert looked.returncode == 1, looked.stderr
+    assert "      bare/a\n      remedy: resources\n" in looked.stdout
     found = objects()
     found["Service/router"]["spec"]["type"] = "LoadBalancer"
     open_one = checked(proof, list(found.values()))
