@@ -151,6 +151,32 @@ def kubectl(*arguments: str, doing: str, timeout: float = 60, given: str | None 
     return run(_kubectl_command(*arguments), doing=doing, timeout=timeout, given=given)
 
 
+def wait_for(condition: str, *targets: str, timeout: float = 60) -> None:
+    """Return when the targets have a condition; raises LabError after `timeout` seconds.
+
+    kubectl ends with "accessor error" where an object is so new that its conditions are null:
+    that counts as not yet.
+    """
+    end = time.monotonic() + timeout
+    while True:
+        left = max(1, round(end - time.monotonic()))
+        try:
+            kubectl(
+                "wait",
+                f"--for=condition={condition}",
+                f"--timeout={left}s",
+                *targets,
+                doing=f"Waiting for {targets[-1]}",
+                timeout=left + 10,
+            )
+        except LabError as error:
+            if "accessor error" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
 def listed(kinds: str, *words: str) -> list[dict[str, Any]]:
     """Return the objects of some kinds, as the API server has them; `words` choose among them."""
     found: list[dict[str, Any]] = json.loads(

@@ -12,7 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from lab import edition, home, upstream
-from lab.cluster import gpu_counts, kubectl
+from lab.cluster import gpu_counts, kubectl, wait_for
 from lab.progress import step
 
 EXTENSION = "sigs.k8s.io/gateway-api-inference-extension"
@@ -36,12 +36,7 @@ def install_crds() -> None:
     names = [YAML(typ="safe").load(text)["metadata"]["name"] for text in texts]
     with step("Installing the CRDs of llm-d"):
         kubectl("apply", "--server-side", "--force-conflicts", f"--filename={path}", doing="Applying CRDs")
-        kubectl(
-            "wait",
-            "--for=condition=Established",
-            *[f"crd/{name}" for name in names],
-            doing="Waiting for the CRDs",
-        )
+        wait_for("Established", *[f"crd/{name}" for name in names])
 
 
 def crds() -> dict[str, str]:

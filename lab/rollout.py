@@ -53,7 +53,7 @@ def apply(objects: Path, namespace: str) -> None:
     _apply(objects, "first", first)
     definitions = [one for one in first if one["kind"] != "Namespace"]
     if definitions:
-        _wait("--for=condition=Established", *[f"crd/{one['metadata']['name']}" for one in definitions])
+        cluster.wait_for("Established", *[f"crd/{one['metadata']['name']}" for one in definitions])
     taught = {one["spec"]["group"] for one in definitions}
     rest = [one for one in every if one not in first]
     custom = [one for one in rest if one["apiVersion"].partition("/")[0] in taught]
@@ -61,7 +61,7 @@ def apply(objects: Path, namespace: str) -> None:
     _wait_for_workloads(rest, namespace)
     services = [one["metadata"]["name"] for one in rest if one["kind"] == "APIService"]
     if services:
-        _wait("--for=condition=Available", *[f"apiservice/{name}" for name in services])
+        cluster.wait_for("Available", *[f"apiservice/{name}" for name in services])
     _apply(objects, "last", custom)
 
 
@@ -359,10 +359,6 @@ def _custom_groups() -> set[str]:
         "get", "crd", "-o=jsonpath={.items[*].spec.group}", doing="Listing custom resources"
     )
     return set(printed.split())
-
-
-def _wait(*words: str) -> None:
-    cluster.kubectl("wait", "--timeout=60s", *words, doing=f"Waiting for {words[-1]}", timeout=70)
 
 
 def _apply(objects: Path, part: str, chosen: list[Object]) -> None:
