@@ -6,7 +6,8 @@
 - Each part opens with a page of its title, and pictures are light on the white page of
   readers whose system is dark.
 - A line of code that is longer than the page goes on under its own beginning, a little to the
-  right, so that the beginnings of lines still show how the code is built.
+  right, so that the beginnings of lines still show how the code is built. It breaks between
+  words or the parts of a name.
 - The same inputs give the same bytes: no entry of the archive carries a time.
 """
 
@@ -28,6 +29,7 @@ from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.parts import pages_by_part
+from extensions.screens import breakable
 from proofs.outline import FILE, load_outline
 
 Entry = dict[str, Any]
@@ -40,6 +42,8 @@ DARK = re.compile(r"@media \(prefers-color-scheme:dark\)\{(?:[^{}]*\{[^{}]*\})*\
 CHARACTER, FURTHER = 0.6, 2
 #: The beginning of a line of code: it can have a number, and a colour of its own.
 BEGINNING = re.compile(r'(?:<span class="linenos">([^<]*)</span>)?(?:<[^>]+>)*( *)')
+#: The tags of a line, and what is between them.
+PARTS = re.compile(r"<[^>]+>|[^<]+")
 HIGHLIGHTED = '<span class="hll">'
 #: In place of a tab, which would end at the first place where the line goes on.
 TAB = 4 * " "
@@ -70,6 +74,7 @@ class HangingLines(HtmlFormatter[str]):
 def _hanging(line: str) -> str:
     """Return a line of code as a block whose second and later lines on the page are indented."""
     line = line.replace("\t", TAB)
+    line = "".join(part if part.startswith("<") else breakable(part) for part in PARTS.findall(line))
     number, blanks = BEGINNING.findall(line)[0]
     indent = CHARACTER * (len(number) + len(blanks) + FURTHER)
     style = f'style="padding-left: {indent:.1f}em; text-indent: -{indent:.1f}em"'

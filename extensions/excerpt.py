@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from pygments.lexer import Lexer, do_insertions  # type: ignore[attr-defined]  # its types leave it out
 from pygments.lexers import get_lexer_by_name
 from pygments.lexers.shell import ShellSessionBaseLexer
-from pygments.token import Comment, Generic, _TokenType
+from pygments.token import Comment, Generic, Name, String, _TokenType
 from sphinx.directives.code import LiteralIncludeReader
 
 MARK = "…"
@@ -24,9 +24,12 @@ CUT = Comment.Cut
 PROMPTED = re.compile(r"^(\$ )(.*\n?)")
 #: What of a console no reader types.
 PRINTED = {CUT, Generic.Output, Generic.Prompt}
+#: What YAML's lexer makes of the text of a literal block, in the color of keys, and what it is shown as.
+IN_BLOCK, LITERAL = Name.Constant, String.Heredoc
 
 Location = tuple[str, int] | None
-Tokens = Iterator[tuple[int, _TokenType, str]]
+Token = tuple[int, _TokenType, str]
+Tokens = Iterator[Token]
 
 
 class _Line(str):
@@ -101,17 +104,36 @@ class MarkedLexer(Lexer):
         for mark in MARKED.finditer(text):
             marks.append((mark.start() - removed, [(0, CUT, mark[0])]))
             removed += len(mark[0])
-        tokens = [token[1:] for token in self.unmarked.get_tokens_unprocessed(MARKED.sub("", text))]
+        tokens = [token[1:] for piece in self._pieces(text) for token in piece]
         starts = accumulate((len(value) for _, value in tokens), initial=0)
         placed = [(start, kind, value) for start, (kind, value) in zip(starts, tokens, strict=False)]
         for place, kind, value in do_insertions(marks, placed):
             is_typed = self.language == "console" and kind not in PRINTED
-            yield place, Generic.Strong if is_typed and value.strip() else kind, value
+            shown = Generic.Strong if is_typed and value.strip() else kind
+            yield place, LITERAL if shown is IN_BLOCK else shown, value
+
+    def _pieces(self, text: str) -> Iterator[list[Token]]:
+        """Yield the tokens of what is highlighted together: in YAML, a cut ends all but a literal block."""
+        held = ""
+        for piece in MARKED.split(text) if self.language == "yaml" else [MARKED.sub("", text)]:
+            held += piece
+            tokens = list(self.unmarked.get_tokens_unprocessed(held))
+            if not _is_open(tokens):
+                yield tokens
+                held = ""
+        if held:
+            yield tokens
 
 
 def marked_lexer(language: str) -> type[Lexer]:
     """Return the class that highlights a language with marks."""
     return type(f"Marked{language.title()}", (MarkedLexer,), {"language": language})
+
+
+def _is_open(tokens: Sequence[Token]) -> bool:
+    """Tell whether a literal block of YAML can go on after the tokens."""
+    last = next((token[1:] for token in reversed(tokens) if token[2].strip()), None)
+    return last is not None and (last[0] is IN_BLOCK or last[1] in {"|", ">", "|-", ">-"})
 
 
 def _indentation(neighbors: Sequence[str]) -> str:

@@ -13,14 +13,19 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.typing import ExtensionMetadata
 
 from extensions.callouts import callout
+from extensions.excerpt import MARK
 from proofs.outline import FILE, PLANNED, load_outline
 
 #: Characters of text that a line can hold at most.
 ONE_LINE = 95
+#: Characters of code that stay on one line.
+SHORT = 20
 #: Lines between a reference and its target that are in view of each other: about a page.
 IN_VIEW = 40
 #: Lines up to which a table, and a listing or a callout (latex/lwbook.lua), stays on one page.
 WHOLE, WHOLE_BOX = 9, 11
+#: Lines that stay together on either side of a break in them.
+TOGETHER = 3
 #: Lines of a page that a picture takes.
 LINES_OF_PICTURE = 16
 #: Lines of a page that a heading takes with a line of text, and that the beginning of a listing, a
@@ -46,7 +51,7 @@ class Tables(SphinxPostTransform):
             if table.get("align", "default") == "default":
                 table["align"] = "left"
             given = "colwidths-given" in table["classes"]
-            if given and not _is_boxed(table) and _lines_of_table(table) > WHOLE:
+            if given and not _is_inside(table, nodes.Admonition) and _lines_of_table(table) > WHOLE:
                 table["classes"].append("longtable")
 
 
@@ -138,6 +143,20 @@ class Answers(SphinxPostTransform):
             for name in {"answer", "standfirst"} & set(line["classes"]):
                 begin, end = (_latex(rf"\{word}{{book{name}}}") for word in ("begin", "end"))
                 line.replace_self([begin, line, end])
+
+
+class ShortCode(SphinxPostTransform):
+    """A short piece of code, such as `replicas: 2`, stays on one line outside of headings and columns."""
+
+    default_priority = 400
+    formats = ("latex",)
+
+    def run(self, **_options: object) -> None:
+        """Put it in a box."""
+        for code in list(self.document.findall(nodes.literal)):
+            text = code.astext()
+            if " " in text and len(text) <= SHORT and not _is_inside(code, (nodes.title, nodes.table)):
+                code.replace_self([_latex(r"\mbox{"), code, _latex("}")])
 
 
 class Refused(SphinxPostTransform):
@@ -287,9 +306,19 @@ def _lines_needed(section: nodes.section) -> int:
         return 0
     lines = sum(_lines(node) for node in first.findall(nodes.Element))
     if lines > WHOLE_BOX + 2:  # with caption and stamp, or a title
-        return HEADING + BEGINNING
+        return HEADING + max(BEGINNING, _lines_of_first_piece(first))
     gaps = len(list(first.findall(nodes.paragraph))) // 2
     return HEADING + max(CAPTION + lines + gaps, BEGINNING)
+
+
+def _lines_of_first_piece(box: nodes.Element) -> int:
+    """Return the lines of a box up to its first break, before a command or after a cut; 0 if it has none."""
+    code = next(box.findall(nodes.literal_block), None)
+    lines = code.astext().splitlines() if code and isinstance(box, nodes.container) else []
+    begins = [place for place, line in enumerate(lines) if line.startswith("$ ")]
+    begins = begins or [place for place, line in enumerate(lines, start=1) if line.strip() == MARK]
+    first = next((place for place in begins if place >= TOGETHER), 0)
+    return CAPTION + first if 0 < first < WHOLE_BOX + TOGETHER else 0
 
 
 def _is_block(node: nodes.Node) -> bool:
@@ -308,9 +337,9 @@ def _insert_before(block: nodes.Node, command: nodes.Node) -> None:
     parent.insert(index, command)
 
 
-def _is_boxed(node: nodes.Element) -> bool:
+def _is_inside(node: nodes.Element, kinds: type | tuple[type, ...]) -> bool:
     parent = node.parent
-    while parent is not None and not isinstance(parent, nodes.Admonition):
+    while parent is not None and not isinstance(parent, kinds):
         parent = parent.parent
     return parent is not None
 
@@ -325,6 +354,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         Tables,
         TableTails,
         Planned,
+        ShortCode,
         Refused,
         IndexLines,
         Answers,

@@ -1,7 +1,7 @@
 """Fit pages to their screens: tables to phones, pictures to a window of their own, planned chapters to grey.
 
 Each cell of a table with a head gets its column's title, which style sheets show where a row
-is set as a card. No heading breaks the book's name at its hyphen. In HTML, a picture
+is set as a card. No line ends within the book's name or a short piece of code. In HTML, a picture
 leads to its file, so that it opens in full size, and names its narrow drawing
 (extensions/narrow.py); it is fetched when a reader comes near, and its place is kept until
 then; and the links to chapters that aren't written yet are grey and marked
@@ -30,10 +30,16 @@ HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<td\b(?=[^>]*>(?P<nothing>\s*(?:<p>\s*</p>|<p\s*/>)?\s*</td>)?)")
-HEADING = re.compile(r"<h[1-4]\b.*?</h[1-4]>", re.DOTALL)
-#: The book's name outside of tags, and in headings.
-NAME = re.compile(r"\bllm-d\b(?![^<]*>)")
-UNBROKEN = r'<span class="unbroken">\g<0></span>'
+#: Code in running text, and its words, as Sphinx marks them.
+CODE = re.compile(r'(<code class="docutils literal notranslate)(">.*?</code>)', re.DOTALL)
+WORD = re.compile(r'(<span class="pre)">([^<]*)(</span>)')
+#: What no name is looked for in, or the book's name.
+NAME = re.compile(r"<(pre|code)\b.*?</\1>|<[^>]*>|(?P<name>\bllm-d\b)", re.DOTALL)
+#: Characters for which a narrow screen has room on one line.
+SHORT = 28
+#: A word of code up to where a line may end in it: not after a hyphen, which may begin a flag.
+CHUNK = re.compile(r"[^\s_,{/=]*[_,{/=]++(?!\s)|[^\s_,{/=]+")
+UNBROKEN = '<span class="unbroken">{}</span>'
 #: Screens that get the narrow drawings.
 NARROW = "(max-width: 40rem)"
 #: The size that tools/draw.py and tools/draw_plots.py give a drawing, in pixels.
@@ -48,8 +54,8 @@ def fit(
     if not isinstance(app.builder, StandaloneHTMLBuilder):
         return
     if doctree is not None:
-        body = TABLE.sub(_labelled, context["body"])
-        context["body"] = HEADING.sub(lambda one: NAME.sub(UNBROKEN, one[0]), body)
+        body = CODE.sub(_in_few_pieces, TABLE.sub(_labelled, context["body"]))
+        context["body"] = NAME.sub(lambda one: UNBROKEN.format(one[0]) if one["name"] else one[0], body)
     if app.builder.name == "html":
         files = {name: Path(app.srcdir) / uri for uri, name in app.builder.images.items()}
         context["body"] = PICTURE.sub(lambda one: _opening(one, files), context.get("body", ""))
@@ -61,6 +67,30 @@ def planned_pages(source: Path) -> list[str]:
     if not (source / FILE).exists():
         return []
     return [f"{page.slug}.html" for page in load_outline(source).pages if page.state == PLANNED]
+
+
+def breakable(text: str) -> str:
+    """Return escaped code with the places where a narrow screen may break its words."""
+
+    def chunk(found: re.Match[str]) -> str:
+        is_whole = "-" in found[0] and len(html.unescape(found[0])) <= SHORT
+        whole = UNBROKEN.format(found[0]) if is_whole else found[0]
+        return f"{whole}<wbr/>" if found[0][-1] in "_,{/=" else whole
+
+    return CHUNK.sub(chunk, text)
+
+
+def _in_few_pieces(code: re.Match[str]) -> str:
+    """Return code of running text that breaks between its words at most, but for long words."""
+    if len(html.unescape(TAG.sub("", code[0]))) <= SHORT:
+        return f"{code[1]} unbroken{code[2]}"
+
+    def word(found: re.Match[str]) -> str:
+        is_whole = len(html.unescape(found[2])) <= SHORT
+        end, text = (' unbroken">', found[2]) if is_whole else ('">', breakable(found[2]))
+        return f"{found[1]}{end}{text}{found[3]}"
+
+    return code[1] + WORD.sub(word, code[2])
 
 
 def _labelled(table: re.Match[str]) -> str:

@@ -110,6 +110,11 @@ def test_numbers_and_tabs_count_as_what_a_line_begins_with(line: str, indent: st
     assert f'style="padding-left: {indent}; text-indent: -{indent}"' in shown
 
 
+def test_a_line_of_code_breaks_between_the_parts_of_its_names() -> None:
+    ((_, shown),) = [one for one in HangingLines().wrap(iter([(1, '<b>a_b</b> --c="d"\n')])) if one[0]]
+    assert '<b>a_<wbr/>b</b> <span class="unbroken">--c=</span><wbr/>"d"\n' in shown
+
+
 def test_two_builds_of_the_same_inputs_give_the_same_bytes(
     site: Callable[[str], Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pygments.token import Error, Generic
+from pygments.token import Comment, Error, Generic, Name, String, _TokenType
 from sphinx.config import Config
 
 from extensions.excerpt import CUT, ExcerptReader, marked_lexer
@@ -58,6 +58,29 @@ def test_a_mark_is_a_token_of_its_own_in_every_language(language: str) -> None:
     assert [text for kind, text in tokens if kind is Error] == []
     kinds = [kind for kind, text in tokens if kind is not CUT]
     assert set(kinds) == {kind for kind, _ in lexer.get_tokens(without)}
+
+
+def kinds_of(code: str) -> dict[str, _TokenType]:
+    """Return the kind of each word of some YAML."""
+    tokens = marked_lexer("yaml")().get_tokens(code)
+    return {word: kind for kind, text in tokens for word in text.split()}
+
+
+def test_a_value_of_yaml_ends_at_a_cut() -> None:
+    below = "      # Time\n      lifecycle:\n        preStop: 5\n"
+    for before in ("  grace: 60\n", "  grace: 60 s\n", '  grace: "60"\n', "  - a\n"):
+        found = kinds_of(f"{before}  …\n{below}")
+        assert {word: found[word] for word in ("Time", "lifecycle")} == {
+            "Time": Comment.Single,
+            "lifecycle": Name.Tag,
+        }
+
+
+def test_a_literal_block_of_yaml_goes_on_after_a_cut_and_differs_from_keys() -> None:
+    found = kinds_of("expr: |\n  sum(\n  …\n  rate: x)\nfor: 1m\n")
+    assert found["sum("] == found["rate:"] == found["x)"] == String.Heredoc
+    assert found["for"] == Name.Tag
+    assert kinds_of("expr: |\n…\n  rate: x\n")["rate:"] == String.Heredoc
 
 
 @pytest.mark.parametrize("answer", ["  $ 3.60  -53%", "# HELP up", "100% of it", "$3"])

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
-from matplotlib import colors
+from matplotlib import colors, font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from extensions import plots
 from extensions.plots import STYLE, Plot
+from proofs.listings import imported
 from tests.extensions.conftest import BOOKS, Site, visible
-from tools.draw_plots import WIDTHS, draw, draw_all
+from tools.draw_plots import FACE, WIDTHS, draw, draw_all
 
 NO_DRAWING = "its data or the style changed after it was drawn, or it never was: run `nox -s plots`."
 PLOTS = [plot for book in BOOKS for plot in plots.plots(book)]
@@ -99,6 +102,22 @@ def test_drawing_a_plot_again_gives_the_committed_bytes(plot: Plot) -> None:
     for drawing, width in zip(plot.drawings, WIDTHS, strict=True):
         assert drawing.exists(), "run `nox -s plots`"
         assert draw(plot, width) == drawing.read_text(encoding="utf-8"), "run `nox -s plots -- --all`"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_word_beside_an_arrow_is_clear_of_the_boxes(width: float) -> None:
+    font_manager.fontManager.addfont(FACE)
+    plot = Plot(BOOKS[0], "when-to-choose")
+    with mpl.rc_context(fname=STYLE):
+        figure = Figure(figsize=(width, 1), dpi=72)  # a pixel is a point
+        FigureCanvasAgg(figure)
+        imported(plot.program, plot.name).draw(figure, plot.data)
+        (axes,) = figure.axes
+        words = [text.get_window_extent() for text in axes.texts if text.get_text() == "yes"]
+        boxes = [patch.get_window_extent() for patch in axes.patches]
+    rooms = [word.y0 - box.y1 for word in words for box in boxes if box.y0 < word.y0 and box.x0 < word.x0]
+    assert words
+    assert min(rooms) > 2
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.name)

@@ -68,3 +68,15 @@ def test_a_page_is_given_for_what_is_not_in_view(book: Site) -> None:
     tex = book.output("latex/small.tex")
     assert re.search(r"Near ends\. \\booknear\{\}\{\\hyperref\[.*?spot\}", tex)
     assert re.search(r"Far off: \{\\hyperref\[.*?spot\}", tex)
+
+
+def test_short_code_of_several_words_stays_on_a_line_but_not_in_headings_and_columns(book: Site) -> None:
+    chapter = book.root / "source" / "02-first.md"
+    code, long = "`maxUnavailable: 1`", "`kubectl get inferencepools`"
+    table = (TABLE % ROW).replace("cell", code, 1)
+    text = f"\n## With {code}\n\nText, {code}, {long}.\n\n{table}"
+    chapter.write_text(chapter.read_text(encoding="utf-8") + text, encoding="utf-8")
+    assert book.build("latex") == ""
+    tex = book.output("latex/small.tex")
+    assert tex.count(r"\mbox{") == 1
+    assert r"Text, \mbox{\sphinxcode{\sphinxupquote{maxUnavailable: 1}}}" in tex

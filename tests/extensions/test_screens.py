@@ -9,8 +9,8 @@ import pytest
 from pygments.token import Generic
 
 from extensions.excerpt import marked_lexer
-from extensions.screens import CELL, planned_pages
-from tests.extensions.conftest import SETTINGS, Site
+from extensions.screens import CELL, breakable, planned_pages
+from tests.extensions.conftest import SETTINGS, Site, visible
 
 EXTENSIONS = [*SETTINGS["extensions"], "extensions.screens", "extensions.standfirst"]
 TABLE = """
@@ -133,10 +133,32 @@ def test_the_epub_holds_the_narrow_drawing_alone(illustrated: Site) -> None:
 
 
 @pytest.mark.parametrize(("builder", "page"), [("html", "02-first.html"), ("epub", "02-first.xhtml")])
-def test_no_heading_breaks_the_name_of_the_book(book: Site, builder: str, page: str) -> None:
-    book.edit("source/02-first.md", "## Why", "## Why llm-d\n\nllm-d.\n\n## Why")
+def test_no_line_breaks_the_name_of_the_book_or_short_code(book: Site, builder: str, page: str) -> None:
+    text = "About llm-d: `sh a.sh`, `python capacity.py --at-once 8`, `--served-model-name-of_the=help-desk`"
+    book.edit("source/02-first.md", "## Why", f"## Why llm-d\n\n{text}, `llm-d`.\n\n## Why")
     book.build(builder)
-    assert book.output(f"{builder}/{page}").count('Why <span class="unbroken">llm-d</span>') == 1
+    shown = book.output(f"{builder}/{page}").partition('Why <span class="unbroken">llm-d</span>')[2]
+    assert 'About <span class="unbroken">llm-d</span>: ' in shown
+    short, longer, name, book_name = re.findall(r'<code class="docutils.*?</code>', shown)[:4]
+    assert short.startswith('<code class="docutils literal notranslate unbroken">')
+    assert re.findall(r'<span class="pre unbroken">(.*?)</span>', longer)[2:] == ["--at-once", "8"]
+    assert "--served-model-name-of_</span><wbr/>the=<wbr/>" in name
+    assert visible(book_name) == "llm-d"
+    assert book_name.count("unbroken") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("a_b,c, {d/e}= f", "a_<wbr/>b,<wbr/>c, {<wbr/>d/<wbr/>e}= f"),
+        ("--for=x", '<span class="unbroken">--for=</span><wbr/>x'),
+        ("https://x-y", 'https://<wbr/><span class="unbroken">x-y</span>'),
+        ("&quot;a-b&quot; &lt;", '<span class="unbroken">&quot;a-b&quot;</span> &lt;'),
+        ("-" * 40, "-" * 40),
+    ],
+)
+def test_code_breaks_between_the_parts_of_a_name_and_never_in_a_flag(code: str, shown: str) -> None:
+    assert breakable(code) == shown
 
 
 def test_typed_words_of_a_console_are_strong_and_printed_ones_are_not() -> None:

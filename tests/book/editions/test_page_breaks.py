@@ -1,7 +1,7 @@
 """Wherever a page ends, what belongs together stays together.
 
-A book of its own puts a listing, a refused listing, a callout, a table and a section at
-every height of a page where it can meet the end.
+A book of its own puts a listing, a refused listing, a transcript, an excerpt, a callout, a table
+and a section at every height of a page where it can meet the end.
 """
 
 from __future__ import annotations
@@ -46,10 +46,18 @@ CALLOUT, SHORT_CALLOUT = (
 )
 TABLE = "```{list-table} Rows\n:header-rows: 1\n:widths: 30 70\n\n* - Row\n  - Text\n%s```"
 ROW = "* - A row\n  - with words.\n"
+TRANSCRIPT = "```{transcript} 01-breaks/commands.console\n:name: commands-%s\n```"
+LONG_ANSWER = "```{transcript} 01-breaks/answer.console\n:name: answer-%s\n```"
+EXCERPT = (
+    "```{listing} 01-breaks/cut.yaml\n:caption: Pieces\n:lines: 1-7,9-15,17-23,25-31\n:name: cut-%s\n```"
+)
 LONG_TABLE, SHORT_TABLE = TABLE % (20 * ROW), TABLE % (7 * ROW)
 ELEMENTS = {
     "listing": LISTING_OF_TWELVE,
     "refused": "```{listing} 01-breaks/refused/five.yaml\n:caption: Five lines\n:name: five-%s\n```",
+    "transcript": TRANSCRIPT,
+    "long answer": LONG_ANSWER,
+    "excerpt": EXCERPT,
     "callout": CALLOUT,
     "long table": LONG_TABLE,
     "short table": SHORT_TABLE,
@@ -59,6 +67,7 @@ ELEMENTS = {
     "section of a long table": f"{HEADINGS[0]}\n\n{LONG_TABLE}",
     "section of a short table": f"{HEADINGS[0]}\n\nOne line.\n\n{SHORT_TABLE}",
     "section of a whole listing": f"{HEADINGS[0]}\n\nOne line.\n\n{LISTING_OF_ELEVEN}",
+    "section of a transcript": f"{HEADINGS[0]}\n\nOne line.\n\n{TRANSCRIPT.replace('commands-', 'section-')}",
     "section of a callout": f"{HEADINGS[0]}\n\nOne line.\n\n{CALLOUT}",
     "section of a whole callout": f"{HEADINGS[0]}\n\nOne line.\n\n{SHORT_CALLOUT}",
 }
@@ -90,6 +99,12 @@ def _write(root: Path) -> None:
     (examples / "eleven.yaml").write_text("\n".join(code[:11]) + "\n", encoding="utf-8")
     (examples / "refused" / "five.yaml").write_text("\n".join(code[:5]) + "\n", encoding="utf-8")
     (examples / "refused" / "five.refusal").write_text("\n".join(code[:5]) + "\n", encoding="utf-8")
+    commands = ["$ command \\", "> of two lines", *(f"printed-{number}" for number in range(8))]
+    (examples / "commands.console").write_text("\n".join(4 * commands) + "\n", encoding="utf-8")
+    answer = ["$ command \\", "> of \\", "> three lines", *(f"answer-{number}" for number in range(20))]
+    (examples / "answer.console").write_text("\n".join(answer) + "\n", encoding="utf-8")
+    pieces = [f"piece-{number}: of an excerpt" for number in range(31)]
+    (examples / "cut.yaml").write_text("\n".join(pieces) + "\n", encoding="utf-8")
     (root / "source" / "index.md").write_text(
         "# Breaks\n\n```{toctree}\n:numbered:\n\n01-breaks\n```\n", encoding="utf-8"
     )
@@ -121,6 +136,30 @@ def test_boxes_break_only_between_three_lines(colours: set[str], sheets: list[Sh
     assert short_halves(sheets) == []
 
 
+def test_transcripts_break_before_a_command(sheets: list[Sheet]) -> None:
+    found = [rest for rest in _second_halves(sheets) if any("printed-" in line for line in rest)]
+    assert found
+    assert [rest[0] for rest in found if not rest[0].startswith("$ ")] == []
+
+
+def test_a_command_keeps_two_lines_of_its_answer(sheets: list[Sheet]) -> None:
+    found = [rest for rest in _second_halves(sheets) if any("answer-" in line for line in rest)]
+    assert found
+    assert [rest[0] for rest in found if rest[0].startswith((">", "answer-0", "answer-1 "))] == []
+
+
+def test_excerpts_break_after_a_cut(sheets: list[Sheet]) -> None:
+    found = [rest for rest in _second_halves(sheets) if any("piece-" in line for line in rest)]
+    assert found
+    assert [rest[0] for rest in found if not rest[0].startswith(("piece-8", "piece-16", "piece-24"))] == []
+
+
+def _second_halves(sheets: list[Sheet]) -> list[list[str]]:
+    """Return the lines of every listing that goes on from the page before."""
+    halves = list(broken(sheets, {LISTING}))[1::2]
+    return [[line.text for line in sheet.inside(ground)] for sheet, ground in halves]
+
+
 def test_captions_stay_with_what_they_name(sheets: list[Sheet]) -> None:
     assert len(list(captions(sheets))) == _occurrences(":caption:") + _occurrences("{list-table}")
     assert captions_alone(sheets) == []
@@ -132,7 +171,7 @@ def test_a_table_that_continues_does(sheets: list[Sheet]) -> None:
 
 
 def test_stamps_stay_with_their_listings(sheets: list[Sheet]) -> None:
-    assert len(list(stamps(sheets))) == _occurrences("{listing}")
+    assert len(list(stamps(sheets))) == _occurrences("01-breaks/") - _occurrences("cut.yaml")
     assert stamps_alone(sheets) == []
 
 

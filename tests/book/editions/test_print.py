@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil
 from pathlib import Path
 
@@ -45,6 +45,7 @@ OUTLINE = load_outline(BOOK / "source")
 #: Type of the title of a chapter to come (latex/lwbook.sty).
 COMPACT = 13.9
 LOG = BUILD / "latex" / "life-with-llm-d.log"
+STYLE = ROOT / "latex" / "lwbook.sty"
 TEX = LOG.with_suffix(".tex")
 #: The font files of latex/fonts: nothing is set in a font that the system happens to have.
 #: Cover and the blank page behind it.
@@ -221,6 +222,15 @@ def test_no_line_and_no_table_is_too_wide_or_too_high() -> None:
     high = r"Overfull \\vbox \((?:[4-9]|\d\d)[\d.]*pt too high\)[^\n]*? lines? (?P<line>\d+)"
     found = [*places(wide), *places(high)]
     assert not found, "too large for print; shorten it, or give a table other :widths:\n" + "\n".join(found)
+
+
+def test_no_name_is_hyphenated(pdf: Print) -> None:
+    (names,) = re.findall(r"\\booknames\}\{(.*?)\}", STYLE.read_text(encoding="utf-8"), re.DOTALL)
+    rows = [row.strip() for page in pdf.pages for row in page.splitlines()]
+    ends = [(row.split()[-1], below) for row, below in pairwise(rows) if row.endswith(("-", "\u2010"))]
+    joined = [f"{end[:-1]}{below}" for end, below in ends if end[:-1]]
+    assert joined
+    assert [one for one in joined if one.startswith(tuple(re.split(r"[,%\s]+", names)))] == []
 
 
 def test_all_text_and_every_picture_stays_inside_the_margins(pdf: Print) -> None:
