@@ -56,16 +56,18 @@ def container(found: Objects, name: str = "simulator") -> Object:
     return one
 
 
-def label(found: Objects, labels: Object) -> None:
+def label(found: Objects, labels: Object) -> Object:
     """Give the model's pods other labels, apart from the one that its budget looks for."""
     metadata = found["Deployment/simulator"]["spec"]["template"]["metadata"]
     kept = "app.kubernetes.io/name"
     metadata["labels"] = {kept: metadata["labels"][kept], **labels}
+    return found
 
 
-def without(mapping: Object, key: str) -> None:
+def without(mapping: Object, key: str) -> Object:
     """Remove a key that must be there."""
     del mapping[key]
+    return mapping
 
 
 #: The rule -> changes, each of which breaks it, and it alone.

@@ -22,7 +22,6 @@ QUESTIONS = 100
     alone=True,  # a busy machine answers later
     mutants=[
         Mutant(CONFIG, "featureGates: [flowControl]", "featureGates: []", because="no queues in the router"),
-        Mutant(CONFIG, "defaultRequestTTL: 60s", "defaultRequestTTL: 1s", because="they wait for longer"),
         Mutant(NIGHTLY, "nightly' --json", "interactive' --json", because="another objective"),
     ],
 )
