@@ -94,8 +94,9 @@ def of_containers(
 
 
 def matches(selector: Object, labels: Object) -> bool:
-    """Return whether a selector of labels alone finds these labels."""
-    return selector.get("matchLabels", {}).items() <= labels.items()
+    """Return whether a selector finds labels; expressions don't count."""
+    wanted = selector.get("matchLabels", {}).items()
+    return "matchExpressions" not in selector and wanted <= labels.items()
 
 
 rule("no container runs as root", "runAsNonRoot: true")(
@@ -227,16 +228,17 @@ def _(objects: list[Object]) -> Iterator[str]:
     "policyTypes with Egress, and no egress",
 )
 def _(objects: list[Object]) -> Iterator[str]:
-    closed = [
-        one["spec"]["podSelector"]
+    policies = [
+        one["spec"]
         for one in of_kind(objects, "NetworkPolicy")
         if "Egress" in one["spec"].get("policyTypes", [])
-        and not one["spec"].get("egress")
     ]
     servers = list(filter(serves, of_kind(objects, *WORKLOADS)))
     for one in servers:
         labels = one["spec"]["template"]["metadata"]["labels"]
-        if not any(matches(found, labels) for found in closed):
+        own = [one for one in policies if matches(one["podSelector"], labels)]
+        # Policies add up: one that lets out outweighs one that doesn't.
+        if not own or any(policy.get("egress") for policy in own):
             yield one["metadata"]["name"]
     if not servers:
         yield "no workload has the label of a model server"
@@ -337,7 +339,10 @@ def main() -> int:
         objects = of_one_namespace(json.load(sys.stdin)["items"])
         kinds = {one["kind"] for one in objects}
         if missing := {"Namespace", "Deployment"} - kinds:
-            sys.exit(f"standard input has no {' and no '.join(missing)}")
+            sys.exit(
+                f"standard input has no {' and no '.join(missing)} "
+                "that belong together"
+            )
         for sentence, remedy, check in RULES:
             found = list(dict.fromkeys(check(objects)))
             broken += bool(found)

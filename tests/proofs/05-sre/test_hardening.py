@@ -56,6 +56,14 @@ def container(found: Objects, name: str = "simulator") -> Object:
     return one
 
 
+def opening(found: Objects) -> Object:
+    """Return a second policy for the model servers, which lets them call anyone."""
+    policy: Object = copy.deepcopy(found["NetworkPolicy/model-servers"])
+    policy["metadata"]["name"] = "kv"
+    policy["spec"]["egress"] = [{}]
+    return policy
+
+
 def label(found: Objects, labels: Object) -> Object:
     """Give the model's pods other labels, apart from the one that its budget looks for."""
     metadata = found["Deployment/simulator"]["spec"]["template"]["metadata"]
@@ -133,6 +141,10 @@ BREAKS: Mapping[str, tuple[Callable[[Objects], object], ...]] = {
     "model servers open no connection": (
         lambda found: found["NetworkPolicy/model-servers"]["spec"].update(egress=[{}]),
         lambda found: found["NetworkPolicy/model-servers"]["spec"].update(policyTypes=["Ingress"]),
+        lambda found: found.update({"NetworkPolicy/kv": opening(found)}),
+        lambda found: found["NetworkPolicy/model-servers"]["spec"].update(
+            podSelector={"matchExpressions": [{"key": "a", "operator": "Exists"}]}
+        ),
         # A rule that finds nothing to look at is broken, too.
         lambda found: label(found, {}),
         lambda found: (
@@ -222,7 +234,10 @@ def broken(program: Any, found: Objects) -> set[str]:  # noqa: ANN401 - a module
         ),
         Mutant(HARDENING, '!= "restricted"', '== "privileged"', because="no label is privileged"),
         Mutant(HARDENING, 'and not one["spec"].get("ingress")', "", because="an empty rule allows all"),
-        Mutant(HARDENING, 'and not one["spec"].get("egress")', "", because="an empty rule lets all out"),
+        Mutant(HARDENING, 'or any(policy.get("egress") for policy in own)', "", because="policies add up"),
+        Mutant(
+            HARDENING, '"matchExpressions" not in selector and', "", because="it finds others than it says"
+        ),
         Mutant(HARDENING, 'if not list(of_kind(objects, "ResourceQuota")):', "if False:", because="no quota"),
         Mutant(
             HARDENING, '"ClusterIP") != "ClusterIP"', '"ClusterIP") == "NodePort"', because="a balancer, too"
