@@ -13,8 +13,12 @@ from lab import home
 def turn(*, alone: bool) -> Iterator[None]:
     """Wait until the lab is free for a run, beside others or alone, and hold it meanwhile.
 
-    It holds across processes and sessions; a killed process gives its turn back.
+    It holds across processes and sessions; a killed process gives its turn back. A run that
+    waits to be alone keeps the door, so that later ones don't go before it without end.
     """
-    with (home.folder("locks") / "proofs.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+    locks = home.folder("locks")
+    with (locks / "proofs.lock").open("w") as lock:
+        with (locks / "proofs-door.lock").open("w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield

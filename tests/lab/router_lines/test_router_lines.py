@@ -184,7 +184,13 @@ FOR_THE_EDITION = [
 def test_listings_keep_their_bytes_on_the_editions_line(listing: Path) -> None:
     text = listing.read_text()
     assert translate(text, NEWER) == text
-    back = translation(translate(text, OLDER), NEWER).text
+    try:
+        older = translate(text, OLDER)
+    except LabError as error:  # the older line lacks a plugin, and says so by its name
+        if f"{OLDER} has" not in str(error):
+            raise
+        return
+    back = translation(older, NEWER).text
     # What the older line merges, the way back writes out elsewhere: then only the meaning is kept.
     assert back == text or _meanings(back) == _meanings(text) != []
 
