@@ -98,13 +98,9 @@ def ensure(engine: Engine, provided: dict[str, Provided]) -> None:
 
 def wait_until_ready() -> None:
     """Return when every node is Ready and finds others by name."""
-    limit = f"--timeout={READY_LIMIT}s"
     with step("Waiting for nodes and system pods"):
-        for target in (
-            ("--for=condition=Ready", "nodes", "--all"),
-            ("--for=condition=Available", "--namespace=kube-system", "deployment/coredns"),
-        ):
-            kubectl("wait", limit, *target, doing="Waiting for the cluster", timeout=READY_LIMIT + 10)
+        wait_for("Ready", "--all", "nodes", timeout=READY_LIMIT)
+        wait_for("Available", "--namespace=kube-system", "deployment/coredns", timeout=READY_LIMIT)
 
 
 def delete(engine: Engine) -> None:
