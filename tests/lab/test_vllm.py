@@ -23,7 +23,7 @@ def arguments(**chosen: str) -> list[str]:
 def test_another_model_brings_its_own_defaults() -> None:
     words = arguments(model="smollm2", max_num_seqs="2")
     assert words[:4] == ["serve", "/models/smollm2", "--served-model-name", "smollm2"]
-    assert {"--block-size=32", "--dtype=bfloat16", "--max-model-len=4096", "--max-num-seqs=2"} <= {*words}
+    assert {"--block-size=32", "--dtype=float32", "--max-model-len=4096", "--max-num-seqs=2"} <= {*words}
     assert not [word for word in words if "lora" in word]
 
 
