@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from statistics import mean
 from typing import Any
@@ -117,6 +118,9 @@ def test_the_page_quotes_the_recorded_seconds() -> None:
         assert f"- {computed(found, LATER):,}\n" in table
     assert f"{faster:.2f} seconds" in page
     assert f"{slower:.2f} seconds" in page
+    printed = (chapter.root / "examples" / chapter["real-engine.console"]).read_text(encoding="utf-8")
+    means = [first_token(found, turns) for found in (router, service) for turns in (range(1, 2), LATER)]
+    assert re.findall(r"(?m) (\d+\.\d\d) s$", printed) == [f"{one:.2f}" for one in means]
     times = computed(service, LATER) / computed(router, LATER)
     assert f"cost {times:.0f} times as many tokens of prefill" in page
     with_first = computed(service, ALL) / computed(router, ALL)
