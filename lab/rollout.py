@@ -15,8 +15,9 @@ import yaml
 from lab import cluster
 from lab.errors import LabError
 
-#: Seconds that all workloads of an add-on have to become ready.
-READY_LIMIT = 300
+#: Seconds that all workloads of an add-on have to become ready: as long as a Deployment has by
+#: default. Three real engines that start beside other work on two cores need more than half of it.
+READY_LIMIT = 600
 #: Seconds of waiting after which pods are touched, and what kubectl says then.
 LOOK_LIMIT = 5
 NOT_YET = "timed out waiting for the condition"
