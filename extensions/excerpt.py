@@ -22,6 +22,8 @@ MARKED = re.compile(rf"^[ \t]*{MARK}\n?", re.MULTILINE)
 CUT = Comment.Cut
 #: A typed line of a console, as its prompt and the rest.
 PROMPTED = re.compile(r"^(\$ )(.*\n?)")
+#: What is nowhere in a text.
+NOTHING = re.compile(r"(?!)")
 #: What of a console no reader types.
 PRINTED = {CUT, Generic.Output, Generic.Prompt}
 #: What YAML's lexer makes of the text of a literal block, in the color of keys, and what it is shown as.
@@ -97,6 +99,8 @@ class MarkedLexer(Lexer):
             self.unmarked._bare_continuation = True  # noqa: SLF001 - it has no public name
             # The lexer knows many prompts, and an answer may begin like one: "$ 3.60", "# HELP".
             self.unmarked._ps1rgx = PROMPTED  # type: ignore[attr-defined]  # noqa: SLF001
+            # Nor does it begin with the name of a virtual environment where it has a bracket.
+            self.unmarked._venv = NOTHING  # noqa: SLF001
 
     def get_tokens_unprocessed(self, text: str) -> Tokens:
         """Yield the tokens of the text without its marks, and the marks in their places."""

@@ -23,7 +23,7 @@ SHORT = 20
 #: Lines between a reference and its target that are in view of each other: about a page.
 IN_VIEW = 40
 #: Lines up to which a table, and a listing or a callout (latex/lwbook.lua), stays on one page.
-WHOLE, WHOLE_BOX = 9, 11
+WHOLE, WHOLE_BOX = 9, 8
 #: Lines that stay together on either side of a break in them.
 TOGETHER = 3
 #: Lines of a page that a picture takes.

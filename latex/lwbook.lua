@@ -1,7 +1,7 @@
 -- Where a listing or a callout breaks over pages, three of its lines stay together on
--- either side of the break; up to eleven lines do not break at all. The same goes for each
+-- either side of the break; up to eight lines do not break at all. The same goes for each
 -- command of a transcript with its answer, and for each piece of an excerpt up to a cut.
-local TOGETHER, WHOLE = 3, 11
+local TOGETHER, WHOLE = 3, 8
 local PROMPT, CONTINUED, CUT = "^%$ ", "^> ", "^[%d ]*…$"
 
 local function is_line(item)

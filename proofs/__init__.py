@@ -55,7 +55,8 @@ A kill is remembered in the record, under a key of what it depends on
 (proofs/dependencies.py): the code of the test and of what it uses in tests/, without
 comments; the listings that it opened; the files and images of its add-ons; the pins, and
 where it ran. The code of lab/ and proofs/ does not count. Under the same key, a mutant is
-not run again, except with `--all-mutants` or `--check`. The unchanged listing always is.
+not run again, except with `--all-mutants`, and in CI in the tenth whose turn it is
+(proofs/selection.py). The unchanged listing always is.
 
 What a claim may say besides:
 
@@ -72,6 +73,8 @@ needs=["prometheus", "fleet:model=chat,replicas=2"]
 router=">=0.10"         the router lines on which it holds; on another it is skipped
 alone=True              nothing runs beside it: for proofs that change nodes, or what the
                         whole cluster shares
+apart="gpus"            no other proof that says the same runs beside it: for what several
+                        proofs use up or change, such as the nodes' GPUs
 only_in_lab=True        it is about the lab's own nodes, so skipped on other clusters
 unlike_production={listing: {"non-root": "The loader runs as root, since ..."}}
                         rules for workloads (proofs/workloads.py) that a listing breaks, each

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
@@ -67,6 +68,7 @@ class Claim:
     needs: tuple[str, ...] = ()
     router: str = ""
     alone: bool = False
+    apart: str = ""
     only_in_lab: bool = False
     unlike_production: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -84,6 +86,8 @@ class Claim:
         for component in self.uses:
             if component not in versions():
                 yield f"uses {component!r}, which edition.toml does not pin; correct it"
+        if self.apart and (self.alone or not re.fullmatch("[a-z][a-z-]*", self.apart)):
+            yield f"is apart in {self.apart!r}; name a thing in small letters, and don't say alone=True, too"
         yield from self._faults_of_needs()
         yield from wrong_exceptions(root, self.listings, self.unlike_production)
         reasons = [mutant.because for mutant in self.mutants]
@@ -144,6 +148,7 @@ def proves(  # noqa: PLR0913 - all that a claim may say
     needs: Sequence[str] = (),
     router: str = "",
     alone: bool = False,
+    apart: str = "",
     only_in_lab: bool = False,
     unlike_production: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[[Test], Test]:
@@ -152,9 +157,10 @@ def proves(  # noqa: PLR0913 - all that a claim may say
     `uses` names the components, as in edition.toml, whose versions the record shows;
     `needs` the add-ons that must run ("fleet", "fleet:model=chat,replicas=2"); `router`
     the lines on which it holds (">=0.10"). `alone` keeps other proofs from running
-    beside it, `only_in_lab` says that it is about the lab's own nodes. `unlike_production`
-    maps a listing to the rules for workloads that it breaks (proofs/workloads.py), each with
-    the sentence of the chapter's page that says why.
+    beside it, `apart` those that name the same thing ("gpus"); `only_in_lab` says that it
+    is about the lab's own nodes. `unlike_production` maps a listing to the rules for
+    workloads that it breaks (proofs/workloads.py), each with the sentence of the chapter's
+    page that says why.
     """
     claim = Claim(
         listings,
@@ -164,6 +170,7 @@ def proves(  # noqa: PLR0913 - all that a claim may say
         needs=tuple(needs),
         router=router,
         alone=alone,
+        apart=apart,
         only_in_lab=only_in_lab,
         unlike_production=unlike_production or {},
     )

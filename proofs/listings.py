@@ -18,6 +18,7 @@ LANGUAGES: Mapping[str, str] = {
     ".conf": "nginx",
     ".console": "console",
     ".go": "go",
+    ".ipynb": "json",
     ".json": "json",
     ".promql": "promql",
     ".py": "python",
@@ -85,7 +86,8 @@ def label_of(listing: str) -> str:
 def imported(file: Path, name: str) -> ModuleType:
     """Import a program from its file, under a name in sys.modules; whatever it raises is passed on.
 
-    Raises ImportError when the file is not a Python program.
+    It finds programs beside it, as when it is run. Raises ImportError when the file is not a
+    Python program.
     """
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
@@ -94,8 +96,14 @@ def imported(file: Path, name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their own module up
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    before = set(sys.modules)
+    sys.path.insert(0, str(file.parent))
     try:
         spec.loader.exec_module(module)
     finally:
+        sys.path.remove(str(file.parent))
         sys.dont_write_bytecode = writes
+        for beside in set(sys.modules) - before:  # each folder may have programs of that name
+            if Path(getattr(sys.modules[beside], "__file__", None) or "/").parent == file.parent:
+                del sys.modules[beside]
     return module

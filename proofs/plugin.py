@@ -30,7 +30,7 @@ from proofs.proof import Proof, Session
 from proofs.random_mutants import RandomMutant, random_mutants
 from proofs.records import RecordError, load_records
 from proofs.sameness import selected_labels
-from proofs.selection import taken_from_records
+from proofs.selection import in_turn, taken_from_records
 from proofs.summary import (
     closing_lines,
     mutants_table,
@@ -48,6 +48,8 @@ REMEMBERED = pytest.StashKey[bool]()
 ENVIRONMENT = pytest.StashKey[Mapping[str, str]]()
 KEY = pytest.StashKey[str]()
 MEMORY = pytest.StashKey[Memory]()
+#: The proofs whose mutants all run, however they were killed before.
+ALL_MUTANTS = pytest.StashKey[frozenset[str]]()
 WORKERS = pytest.StashKey[workers.Workers]()
 FINDINGS = pytest.StashKey[list[str]]()
 CLOSING_LINES = pytest.StashKey[list[str]]()
@@ -91,7 +93,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--all-mutants",
         action="store_true",
-        help="run every mutant, also those that were killed on this machine before, on the same files",
+        help="run every mutant, also those whose kill on the same files is remembered",
     )
     group.addoption(
         "--all",
@@ -255,11 +257,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _take_from_records(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, in CI, the proofs whose records are taken for true."""
-    if not os.environ.get("CI") or config.option.all or config.option.context or _chosen(config):
-        return
+    """Leave out, in CI, the proofs whose records are taken for true; choose those for all mutants."""
     proofs = config.stash[LEDGER].proofs
     claims = {test: result.claim for test, result in proofs.items() if result.expected}
+    config.stash[ALL_MUTANTS] = frozenset()
+    if not os.environ.get("CI"):
+        return
+    config.stash[ALL_MUTANTS] = frozenset(claims) if config.option.all else in_turn(config.rootpath, claims)
+    if config.option.all or config.option.context or _chosen(config):
+        return
     taken = taken_from_records(config.rootpath, claims, config.option.base)
     for test, reason in taken.items():
         proofs[test].taken = reason
@@ -484,7 +490,7 @@ def _is_remembered(item: pytest.Function, proof: Proof, mutant: Mutant) -> bool:
         return False
     item.stash[KEY] = kill_key(proved.key, mutant, proof.surroundings())
     before = config.stash[MEMORY].killed_by(mutant, item.stash[KEY])
-    if not before or config.option.all_mutants or config.option.check:
+    if not before or config.option.all_mutants or test_of(item.nodeid) in config.stash[ALL_MUTANTS]:
         return False
     item.stash[KILLED_BY], item.stash[REMEMBERED] = before, True
     return True

@@ -164,7 +164,7 @@ class Proof:
     def _inside(self) -> Connection:
         """The connection, once it is this run's turn; asked for when the run first needs it."""
         self._connection.lab  # noqa: B018 - raises when it is not up
-        self._turn.enter_context(turn(alone=self.claim.alone))
+        self._turn.enter_context(turn(alone=self.claim.alone, apart=self.claim.apart))
         with self._counted():
             self._connection.leftovers.begin()
         return self._connection

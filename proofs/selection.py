@@ -1,15 +1,17 @@
-"""Which proofs CI runs: those that the change reaches, and a slice of the rest that turns.
+"""What CI runs: the proofs that the change reaches, and a slice of all that turns.
 
 A proof is reached when a record of its listings changed since the base, or when its key
-(proofs/dependencies.py) is no longer the recorded one. Of all others, every tenth is run,
-another tenth with each commit of the main line; so ten submissions prove everything again.
+(proofs/dependencies.py) is no longer the recorded one. It runs on its listings as they are, and
+on the mutants whose kill is in no record under the same key. The slice is every tenth proof, with
+every mutant, another tenth with each commit of the main line; so ten submissions prove everything
+again.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from proofs.claims import Claim
@@ -30,18 +32,24 @@ def taken_from_records(root: Path, claims: Mapping[str, Claim], base: str = "") 
     """
     base = base or _base(root)
     changed = _changed_records(root, base) if base else None
-    turn = _git(root, "rev-list", "--count", "--first-parent", "HEAD")
-    if changed is None or not turn:
+    turning = in_turn(root, claims)
+    if changed is None or turning == claims.keys():
         return {}
     records = load_records(root)
     reason = f"not reached by the change since {base[:12]}"
     return {
         test: reason
-        for number, (test, claim) in enumerate(sorted(claims.items()))
-        if number % SLICES != int(turn) % SLICES
-        and not changed & set(claim.listings)
-        and _holds(root, test, claim, records)
+        for test, claim in claims.items()
+        if test not in turning and not changed & set(claim.listings) and _holds(root, test, claim, records)
     }
+
+
+def in_turn(root: Path, tests: Collection[str]) -> frozenset[str]:
+    """Return the slice of proofs that the last commit has a turn for; all without a history."""
+    turn = _git(root, "rev-list", "--count", "--first-parent", "HEAD")
+    return frozenset(
+        test for number, test in enumerate(sorted(tests)) if not turn or number % SLICES == int(turn) % SLICES
+    )
 
 
 def _holds(root: Path, test: str, claim: Claim, records: Mapping[str, Record]) -> bool:

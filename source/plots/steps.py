@@ -1,8 +1,9 @@
 """Draw steps or questions from top to bottom in a straight line, with exits to the right.
 
 A file says `text` of each step, and `exit` and its `label` where there is one; `next` is the word
-beside the line, of all steps or of one, and `exits` the width of the exits in inches. In a narrow
-figure, a step is as wide as the figure, and its exit stands below it.
+beside the line, of all steps or of one, and `exits` the width of the exits in inches. A step that
+`ends` is drawn as an exit. In a narrow figure, a step is as wide as the figure, and its exit is
+below it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def draw(figure: Figure, data: Path) -> None:
             _arrow(axes, (line, bottom), (line, top), AMBER)
             axes.text(line + 0.08, top - gap / 2 - RAISED, word, color=INK, va="center_baseline")
         bottom = top + own
-        _box(axes, (0, steps), top + own / 2, own, step["text"], AMBER)
+        edge = BLUE if step.get("ends") else AMBER
+        _box(axes, (0, steps), top + own / 2, own, step["text"], edge)
         if "exit" in step:
             low = _height(step["exit"])
             middle = top + (high / 2 if is_wide else high - low / 2)

@@ -83,7 +83,7 @@ def test_a_literal_block_of_yaml_goes_on_after_a_cut_and_differs_from_keys() -> 
     assert kinds_of("expr: |\n…\n  rate: x\n")["rate:"] == String.Heredoc
 
 
-@pytest.mark.parametrize("answer", ["  $ 3.60  -53%", "# HELP up", "100% of it", "$3"])
+@pytest.mark.parametrize("answer", ["  $ 3.60  -53%", "(0.14 GiB). Based", "# HELP up", "100% of it", "$3"])
 def test_an_answer_that_begins_like_a_prompt_is_not_typed(answer: str) -> None:
     tokens = list(marked_lexer("console")().get_tokens(f"$ python cost.py\n{answer}\n"))
     assert [text.strip() for kind, text in tokens if kind is Generic.Output] == [answer.strip()]

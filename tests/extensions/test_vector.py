@@ -65,7 +65,9 @@ def test_no_drawing_of_the_book_keeps_a_colour_of_light_pages_on_dark_ones() -> 
                 assert "important" not in style, f"{drawing.name}: run nox -s diagrams -- --all"
                 for one in filter(COLOUR.search, style.split(";")):
                     if one.strip().startswith(("fill:", "stroke:")):
-                        assert f'[style*="{one.strip()}"]' in dark, f"{drawing.name}: {one}"
+                        rule = f'[style*="{one.strip()}"]'
+                        assert rule in dark, f"{drawing.name}: {one}"
+                        assert f"{rule}{{{one.strip()}!important}}" not in dark, f"{drawing.name}: {one}"
 
 
 def test_paths_are_as_exact_as_a_printer_and_no_longer() -> None:

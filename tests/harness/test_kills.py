@@ -31,12 +31,9 @@ def test_a_killed_mutant_is_remembered_and_the_listing_proved_again(
     assert records.read_text() == recorded
 
 
-@pytest.mark.parametrize("option", ["--all-mutants", "--check"])
-def test_all_mutants_run_when_asked_for_and_where_a_session_only_checks(
-    run: Run, project: Path, option: str
-) -> None:
+def test_all_mutants_run_when_asked_for(run: Run, project: Path) -> None:
     run(body=NOTES)
-    run(option, body=NOTES).assert_outcomes(passed=2)
+    run("--all-mutants", body=NOTES).assert_outcomes(passed=2)
     assert (project / "runs").read_text().count("Hullo") == 2
 
 

@@ -46,6 +46,21 @@ def test_what_a_change_does_not_reach_is_taken_from_its_record(
     result.stdout.fnmatch_lines(["records/01-demo/other.py.json: it holds another version of the listing; *"])
 
 
+def test_a_reached_proof_takes_the_kills_of_its_mutants_from_the_record(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "examples/01-demo/other.py").write_text('print("Hello, llm-d")\n')
+    commit(project, **AN_EARLIER_DAY)
+    run("--record", module=TWO).assert_outcomes(passed=4)
+    commit(project)
+    monkeypatch.setenv("CI", "true")
+    run(module=TWO).stdout.fnmatch_lines(["2 mutants: 2 killed (2 of them earlier, *), 0 survived, *"])
+    run("--all", module=TWO).stdout.fnmatch_lines(["2 mutants: 2 killed, 0 survived, *"])
+    for _ in range(8):  # the tenth commit is the first proof's turn
+        commit(project)
+    run(module=TWO).stdout.fnmatch_lines(["2 mutants: 2 killed (1 of them earlier, *), 0 survived, *"])
+
+
 def test_ten_submissions_prove_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     claims = {f"test_{number}": Claim(("01-demo/greet.py",), "computed") for number in range(23)}
     monkeypatch.setattr("proofs.selection._holds", lambda *_: True)

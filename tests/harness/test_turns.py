@@ -41,3 +41,27 @@ def test_who_comes_later_waits_behind_one_that_wants_to_be_alone(
     for thread in threads:
         thread.join(30)
     assert order == ["first", "alone", "last"]
+
+
+def test_runs_that_are_apart_in_a_thing_take_turns_and_others_go_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIFE_WITH_LLMD_HOME", str(tmp_path))
+    order: list[str] = []
+    with turn(alone=False, apart="gpus"):
+        order.append("first")
+        waits = Thread(target=_note, args=(order, "second", "gpus"))
+        waits.start()
+        for other in ("", "notebooks"):
+            beside = Thread(target=_note, args=(order, f"beside {other}", other))
+            beside.start()
+            beside.join(30)
+        waits.join(0.5)
+        assert order == ["first", "beside ", "beside notebooks"]
+    waits.join(30)
+    assert order[-1] == "second"
+
+
+def _note(order: list[str], name: str, apart: str) -> None:
+    with turn(alone=False, apart=apart):
+        order.append(name)

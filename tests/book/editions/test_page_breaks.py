@@ -39,7 +39,7 @@ OFFSETS = range(28, 46)
 HEADINGS = ("## A section", "### A section in it")
 NEW_PAGE = "```{raw} latex\n\\clearpage\n```"
 LISTING_OF_TWELVE = "```{listing} 01-breaks/twelve.yaml\n:caption: Twelve lines\n:name: twelve-%s\n```"
-LISTING_OF_ELEVEN = "```{listing} 01-breaks/eleven.yaml\n:caption: Eleven lines\n:name: eleven-%s\n```"
+LISTING_OF_EIGHT = "```{listing} 01-breaks/eight.yaml\n:caption: Eight lines\n:name: eight-%s\n```"
 CALLOUT, SHORT_CALLOUT = (
     ":::{warning}\n" + "\n\n".join(f"Line {number} of a box." for number in range(lines)) + "\n:::"
     for lines in (14, 9)
@@ -66,7 +66,7 @@ ELEMENTS = {
     "headings": f"{HEADINGS[0]}\n\n{HEADINGS[1]}\n\n{CALLOUT}",
     "section of a long table": f"{HEADINGS[0]}\n\n{LONG_TABLE}",
     "section of a short table": f"{HEADINGS[0]}\n\nOne line.\n\n{SHORT_TABLE}",
-    "section of a whole listing": f"{HEADINGS[0]}\n\nOne line.\n\n{LISTING_OF_ELEVEN}",
+    "section of a whole listing": f"{HEADINGS[0]}\n\nOne line.\n\n{LISTING_OF_EIGHT}",
     "section of a transcript": f"{HEADINGS[0]}\n\nOne line.\n\n{TRANSCRIPT.replace('commands-', 'section-')}",
     "section of a callout": f"{HEADINGS[0]}\n\nOne line.\n\n{CALLOUT}",
     "section of a whole callout": f"{HEADINGS[0]}\n\nOne line.\n\n{SHORT_CALLOUT}",
@@ -96,10 +96,10 @@ def _write(root: Path) -> None:
     code = [f"line-{number}: of a listing" for number in range(12)]
     examples = root / "examples" / "01-breaks"
     (examples / "twelve.yaml").write_text("\n".join(code) + "\n", encoding="utf-8")
-    (examples / "eleven.yaml").write_text("\n".join(code[:11]) + "\n", encoding="utf-8")
+    (examples / "eight.yaml").write_text("\n".join(code[:8]) + "\n", encoding="utf-8")
     (examples / "refused" / "five.yaml").write_text("\n".join(code[:5]) + "\n", encoding="utf-8")
     (examples / "refused" / "five.refusal").write_text("\n".join(code[:5]) + "\n", encoding="utf-8")
-    commands = ["$ command \\", "> of two lines", *(f"printed-{number}" for number in range(8))]
+    commands = ["$ command \\", "> of two lines", *(f"printed-{number}" for number in range(5))]
     (examples / "commands.console").write_text("\n".join(4 * commands) + "\n", encoding="utf-8")
     answer = ["$ command \\", "> of \\", "> three lines", *(f"answer-{number}" for number in range(20))]
     (examples / "answer.console").write_text("\n".join(answer) + "\n", encoding="utf-8")
