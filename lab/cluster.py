@@ -37,6 +37,19 @@ RARE_SAMPLES = """\
 [plugins."io.containerd.cri.v1.runtime"]
 stats_collect_period = "30s"
 """
+#: There is one controller manager and one scheduler, so nothing is to be elected. On a busy host
+#: they would lose their leases and restart, and all else would wait. The first argument is kind's
+#: own, since a patch replaces the list.
+NO_ELECTIONS = """\
+kind: ClusterConfiguration
+controllerManager:
+  extraArgs:
+    - {name: enable-hostpath-provisioner, value: "true"}
+    - {name: leader-elect, value: "false"}
+scheduler:
+  extraArgs:
+    - {name: leader-elect, value: "false"}
+"""
 #: Seconds that nodes and system pods have to become Ready.
 READY_LIMIT = 180
 #: Seconds in which a restarted API server must answer before the cluster is replaced.
@@ -269,6 +282,7 @@ def _kind_settings(*, own_network: bool) -> dict[str, Any]:
             for source, target in mounts.items()
         )
     settings.setdefault("containerdConfigPatches", []).append(RARE_SAMPLES)
+    settings.setdefault("kubeadmConfigPatches", []).append(NO_ELECTIONS)
     if own_network:  # kindnetd cannot be built offline; _configure_network
         settings.setdefault("networking", {})["disableDefaultCNI"] = True
     if host.uses_cgroup_v1():
