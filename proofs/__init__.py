@@ -55,8 +55,8 @@ A kill is remembered in the record, under a key of what it depends on
 (proofs/dependencies.py): the code of the test and of what it uses in tests/, without
 comments; the listings that it opened; the files and images of its add-ons; the pins, and
 where it ran. The code of lab/ and proofs/ does not count. Under the same key, a mutant is
-not run again, except with `--all-mutants`, and in CI in the tenth whose turn it is
-(proofs/selection.py). The unchanged listing always is.
+not run again, except with `--all-mutants` or `--check`; in CI, which always checks, in the
+tenth whose turn it is (proofs/selection.py). The unchanged listing always is.
 
 What a claim may say besides:
 

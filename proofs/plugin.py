@@ -251,22 +251,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if any("[" in argument for argument in config.args):
         for result in ledger.proofs.values():
             result.partial = True
+    config.stash[ALL_MUTANTS] = _all_mutants(config)
     _take_from_records(config, items)
     groups = _groups(config, items)
     items.sort(key=lambda item: groups.place(test_of(item.nodeid)) if claim_of(item) else -1)
 
 
+def _all_mutants(config: pytest.Config) -> frozenset[str]:
+    """Return the proofs whose mutants all run: in CI those in turn, elsewhere those that are asked for."""
+    tests = [test for test, result in config.stash[LEDGER].proofs.items() if result.expected]
+    in_ci, options = bool(os.environ.get("CI")), config.option
+    if options.all_mutants or (options.all if in_ci else options.check):
+        return frozenset(tests)
+    return in_turn(config.rootpath, tests) if in_ci else frozenset()
+
+
 def _take_from_records(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, in CI, the proofs whose records are taken for true; choose those for all mutants."""
-    proofs = config.stash[LEDGER].proofs
+    """Leave out, in CI, the proofs whose records are taken for true."""
+    if not os.environ.get("CI") or config.option.all or config.option.context or _chosen(config):
+        return
+    proofs, turning = config.stash[LEDGER].proofs, config.stash[ALL_MUTANTS]
     claims = {test: result.claim for test, result in proofs.items() if result.expected}
-    config.stash[ALL_MUTANTS] = frozenset()
-    if not os.environ.get("CI"):
-        return
-    config.stash[ALL_MUTANTS] = frozenset(claims) if config.option.all else in_turn(config.rootpath, claims)
-    if config.option.all or config.option.context or _chosen(config):
-        return
-    taken = taken_from_records(config.rootpath, claims, config.option.base)
+    taken = taken_from_records(config.rootpath, claims, turning, config.option.base)
     for test, reason in taken.items():
         proofs[test].taken = reason
     left_out = [item for item in items if test_of(item.nodeid) in taken]
@@ -490,7 +496,7 @@ def _is_remembered(item: pytest.Function, proof: Proof, mutant: Mutant) -> bool:
         return False
     item.stash[KEY] = kill_key(proved.key, mutant, proof.surroundings())
     before = config.stash[MEMORY].killed_by(mutant, item.stash[KEY])
-    if not before or config.option.all_mutants or test_of(item.nodeid) in config.stash[ALL_MUTANTS]:
+    if not before or test_of(item.nodeid) in config.stash[ALL_MUTANTS]:
         return False
     item.stash[KILLED_BY], item.stash[REMEMBERED] = before, True
     return True

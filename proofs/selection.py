@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from proofs.claims import Claim
@@ -24,7 +25,9 @@ SLICES = 10
 A_DAY = 24 * 60 * 60
 
 
-def taken_from_records(root: Path, claims: Mapping[str, Claim], base: str = "") -> dict[str, str]:
+def taken_from_records(
+    root: Path, claims: Mapping[str, Claim], turning: AbstractSet[str], base: str = ""
+) -> dict[str, str]:
     """Return test -> why its record is taken for true in this session; all others are to be run.
 
     `base` names the commit that the change is compared with. Without a history to compare
@@ -32,8 +35,7 @@ def taken_from_records(root: Path, claims: Mapping[str, Claim], base: str = "") 
     """
     base = base or _base(root)
     changed = _changed_records(root, base) if base else None
-    turning = in_turn(root, claims)
-    if changed is None or turning == claims.keys():
+    if changed is None:
         return {}
     records = load_records(root)
     reason = f"not reached by the change since {base[:12]}"

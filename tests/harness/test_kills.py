@@ -31,9 +31,12 @@ def test_a_killed_mutant_is_remembered_and_the_listing_proved_again(
     assert records.read_text() == recorded
 
 
-def test_all_mutants_run_when_asked_for(run: Run, project: Path) -> None:
+@pytest.mark.parametrize("option", ["--all-mutants", "--check"])
+def test_all_mutants_run_when_asked_for_and_where_a_session_only_checks(
+    run: Run, project: Path, option: str
+) -> None:
     run(body=NOTES)
-    run("--all-mutants", body=NOTES).assert_outcomes(passed=2)
+    run(option, body=NOTES).assert_outcomes(passed=2)
     assert (project / "runs").read_text().count("Hullo") == 2
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proofs.claims import Claim
-from proofs.selection import SLICES, taken_from_records
+from proofs.selection import SLICES, in_turn, taken_from_records
 from tests.harness.conftest import GREETS, PROOF, Run
 
 OTHER = PROOF.replace("greet.py", "other.py").replace("test_greets", "test_other").replace("GREET", "OTHER")
@@ -68,5 +68,7 @@ def test_ten_submissions_prove_everything(monkeypatch: pytest.MonkeyPatch, tmp_p
     for turn in range(7, 7 + SLICES):
         says = {"rev-list": str(turn), "rev-parse": "abc", "diff": ""}
         monkeypatch.setattr("proofs.selection._git", lambda _, *words, says=says: says[words[0]])
-        proved += sorted(claims.keys() - taken_from_records(tmp_path, claims, "abc").keys())
+        proved += sorted(
+            claims.keys() - taken_from_records(tmp_path, claims, in_turn(tmp_path, claims), "abc").keys()
+        )
     assert sorted(proved) == sorted(claims)
